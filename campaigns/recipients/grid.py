@@ -1,0 +1,48 @@
+"""What every format is read into: text cells in rows, numbered as a spreadsheet program shows them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+HEAD_ROWS: Final = 120  #: the rows in which header and phone column are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that follow one another, blank ones included: one Arrow string array a column, empty cells ""."""
+
+    first_row: int  #: starts at 1
+    columns: Sequence[pa.Array]
+
+    def filled(self) -> pa.Array:
+        """Which rows have a cell that is not blank."""
+        filled = pa.array([False] * len(self.columns[0]), pa.bool_())
+        for column in self.columns:
+            filled = pc.or_(filled, pc.not_equal(pc.utf8_trim_whitespace(column), ""))
+        return filled
+
+
+class Grid(Protocol):
+    """One table of a file, opened afresh each time that it is read."""
+
+    @property
+    def sheet(self) -> str | None: ...
+
+    @property
+    def encoding(self) -> str | None: ...
+
+    @property
+    def delimiter(self) -> str | None: ...
+
+    @property
+    def width(self) -> int:
+        """Cells of the widest row; every row is given with that many."""
+
+    def head(self) -> list[list[str]]:
+        """The first HEAD_ROWS rows, or fewer where there are no more."""
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows, in blocks of at most CHUNK_ROWS."""

@@ -1,0 +1,148 @@
+"""The phone column is found by name or by content, or the question is put to the user."""
+
+from collections.abc import Callable
+
+import pytest
+
+from campaigns.errors import InputError
+
+A, B = "070-174 06 05", "070-174 06 06"
+MOBILE = ["Mobil", "MOBILNUMMER", "Mobil nr.", "mobil-nr", "Mobiltelefon", "Mobile phone", "Cell", "Handy-Nummer",
+          "Matkapuhelin", "Kännykkä", "GSM", "Mobil 1", "Mobiltlf.", "\u00a0mobil\n nummer "]  # fmt: skip
+PHONE = ["Telefon", "Tel.", "Telefonnr", "Phone", "phone_number", "Puhelin", "Tlf", "Tlf nr", "Rufnummer"]
+
+
+@pytest.mark.parametrize("name", MOBILE + PHONE)
+def test_a_column_with_a_phone_name_holds_the_numbers(read_text: Callable, name: str) -> None:
+    table = read_text(f'Namn;"{name}";Fax\nÅsa;{A};{B}\n')
+    assert [row["phone"] for row in table.rows] == [A]
+
+
+@pytest.mark.parametrize("name", MOBILE)
+def test_a_mobile_name_beats_a_phone_name(read_text: Callable, name: str) -> None:
+    table = read_text(f'Telefon;"{name}"\n{A};{B}\n')
+    assert [row["phone"] for row in table.rows] == [B]
+
+
+@pytest.mark.parametrize("name", ["Nummer", "Nr", "Till", "Number"])
+def test_a_plain_name_counts_only_where_the_cells_are_numbers(read_text: Callable, name: str) -> None:
+    assert read_text(f"{name};Kontakt\n1001;{A}\n").rows[0]["phone"] == A
+    assert read_text(f"{name};Kontakt\n{A};Bo\n").rows[0]["phone"] == A
+
+
+def test_without_a_name_the_column_of_mostly_mobile_numbers_is_taken(read_text: Callable) -> None:
+    table = read_text(f"Namn;Kundnr;Kontakt\nÅsa;701740611;{A}\nBo;701740612;{B}\nEva;701740613;saknas\n")
+    assert [row["phone"] for row in table.rows] == [A, B, "saknas"]
+
+
+def test_bare_digits_are_taken_where_no_column_is_written_as_numbers(read_text: Callable) -> None:
+    assert read_text("Namn;Kontakt\nÅsa;701740605\n").rows[0]["number"] == 46701740605
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "fix"),
+    [
+        (
+            f"Namn,Mobil,Mobil 2\nÅsa,{A},{B}\n",
+            'Two columns hold mobile numbers: "Mobil" and "Mobil 2".',
+            '--phone-column "Mobil" or --phone-column "Mobil 2"',
+        ),
+        (
+            f"Mobil,Mobil,Mobil\n{A},{B},{B}\n",
+            'Three columns hold mobile numbers: "Mobil", "Mobil 2" and "Mobil 3".',
+            '--phone-column "Mobil", --phone-column "Mobil 2" or --phone-column "Mobil 3"',
+        ),
+        (
+            f"Telefon,Phone\n{A},{B}\n",
+            'Two columns hold phone numbers: "Telefon" and "Phone".',
+            '--phone-column "Telefon" or --phone-column "Phone"',
+        ),
+        (
+            f"Köpare,Säljare\n{A},{B}\n",
+            'Two columns hold mobile numbers: "Köpare" and "Säljare".',
+            '--phone-column "Köpare" or --phone-column "Säljare"',
+        ),
+        (
+            "Namn,Stad\nÅsa,Lund\n",
+            "No column of lista.csv holds phone numbers.",
+            "--phone-column NAME. Columns: Namn, Stad",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_asked(read_text: Callable, text: str, what: str, fix: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_text(text)
+    assert (caught.value.what, caught.value.where, caught.value.fix) == (what, "lista.csv, row 1", fix)
+
+
+def test_of_two_mobile_columns_an_empty_one_is_no_candidate(read_text: Callable) -> None:
+    assert read_text(f"Mobil,Mobil 2\n{A},\n").rows[0]["phone"] == A
+
+
+@pytest.mark.parametrize("asked", ["Säljare", "säljare", " SÄLJARE "])
+def test_the_column_asked_for_is_taken(read_text: Callable, asked: str) -> None:
+    assert read_text(f"Mobil,Säljare\n{A},{B}\n", phone_column=asked).rows[0]["phone"] == B
+
+
+def test_a_column_is_asked_for_by_place_where_there_is_no_header(read_text: Callable) -> None:
+    assert read_text(f"{A},{B}\n", phone_column="column 2").rows[0]["phone"] == B
+
+
+def test_a_column_that_is_not_there_is_an_error_with_the_nearest(read_text: Callable) -> None:
+    with pytest.raises(InputError) as caught:
+        read_text(f"Namn,Mobil\nÅsa,{A}\n", phone_column="Mobl")
+    assert caught.value.what == 'lista.csv has no column "Mobl".'
+    assert caught.value.fix == 'Write "Mobil". Columns: Namn, Mobil'
+
+
+def test_titles_above_the_header_count_as_rows_and_are_no_recipients(read_text: Callable) -> None:
+    table = read_text(f"Kunder\n\nNamn;Mobil\nÅsa;{A}\n")
+    assert (table.columns, table.numbering) == (("Namn", "Mobil"), [4])
+
+
+def test_a_row_that_says_sms_in_a_cell_is_no_header(read_text: Callable) -> None:
+    table = read_text(f"Namn;Kontakt;Kanal\nÅsa;saknas;sms\nBo;{A};sms\n")
+    assert (table.columns, table.numbering) == (("Namn", "Kontakt", "Kanal"), [2, 3])
+
+
+def test_a_title_with_a_number_to_call_is_no_recipient(read_text: Callable) -> None:
+    table = read_text(f"Kunder. Frågor? Ring {B}\n\nNamn;Mobil\nÅsa;{A}\n")
+    assert (table.columns, table.numbering) == (("Namn", "Mobil"), [4])
+
+
+def test_a_lone_title_above_an_unnamed_header_is_passed_over(read_text: Callable) -> None:
+    table = read_text(f"Kunder\nNamn;Kontakt\nEva;\nÅsa;{A}\n")
+    assert (table.columns, table.numbering) == (("Namn", "Kontakt"), [3, 4])
+
+
+def test_a_column_may_have_a_name_without_letters(read_text: Callable) -> None:
+    assert read_text(f"Namn;;#\nÅsa;{A};{B}\n", phone_column="#").rows[0]["phone"] == B
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        A,
+        "070-174 06",
+        "4.67E+10",
+        "+46701740605",
+        "08-123 456 78",
+        "tel:+46701740605",
+        "\u200b070\u2009174",
+        "Bo 0701740605",
+    ],
+)
+def test_a_first_row_with_a_number_good_or_bad_is_a_recipient(read_text: Callable, first: str) -> None:
+    table = read_text(f"Åsa;{first}\nBo;{B}\n")
+    assert (table.columns, table.numbering) == (("column 1", "column 2"), [1, 2])
+
+
+def test_a_single_column_is_a_list_of_numbers_from_row_1(read_text: Callable) -> None:
+    table = read_text(f"070-174 06\n{A}\n", name="nummer.txt")
+    assert (table.numbering, table.reasons) == ([1, 2], ["invalid", None])
+    assert read_text("Åsa 070-174 06 05\nBo 070-174 06 06\n").numbering == [1, 2]
+
+
+def test_headers_are_made_unique_and_empty_ones_named(read_text: Callable) -> None:
+    table = read_text(f"Namn;Mobil;;Namn;Namn 2;Namn\nÅsa;{A};a;b;c;d\n")
+    assert table.columns == ("Namn", "Mobil", "column 3", "Namn 2", "Namn 2 2", "Namn 3")
