@@ -1,0 +1,201 @@
+"""Open the ledger: where it lies, how SQLite and PostgreSQL are set up, and its migrations."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from platformdirs import user_data_path
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from campaigns.errors import SettingsError
+from campaigns.ledger.schema import ledger as ledger_table
+from campaigns.ledger.writer import T, Unit, Writer
+
+HEAD: Final = "0001"  #: the newest migration; a test compares it with the folder
+NETWORK_FILE_SYSTEMS: Final = ("nfs", "cifs", "smb", "afs", "fuse.sshfs", "9p", "ceph", "glusterfs", "webdav", "davfs")
+READ_ONLY: Final[dict[str, dict[str, Any]]] = {  # one snapshot for the whole transaction
+    "sqlite": {"read_only": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+BUSY_S: Final = 30.0  #: how long a writer waits for another process's short transaction
+
+
+class Ledger:
+    """An open ledger. `read` and `write` give a connection inside one transaction; `run` is for async callers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        with self.read() as connection:
+            self.prefix: str = connection.scalar(select(ledger_table.c.prefix)) or ""
+        self._writer = Writer(self.write)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the ledger and holds nobody up."""
+        options = READ_ONLY[self.engine.dialect.name]
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection whose changes are on disk when the block ends, or not at all where it raises."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    async def run(self, unit: Unit[T]) -> T:
+        """Do `unit` on the writer thread; returns after the commit that holds it. It may run twice."""
+        return await self._writer.run(unit)
+
+    def close(self) -> None:
+        """Finish what the writer has begun, and let the database go."""
+        self._writer.close()
+        self.engine.dispose()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_ledger(place: str | Path | None = None) -> Ledger:
+    """Open the ledger at a path or URL (`sqlite:///...`, `postgresql://...`), made or migrated where needed.
+
+    Without a place it lies in the user's data folder. Raises SettingsError where it cannot be used.
+    """
+    url = _url(place or default_place())
+    engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    try:
+        migrate(engine)
+        return Ledger(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _cannot_open(url, error) from error
+
+
+def default_place() -> Path:
+    """The ledger that is used where nothing else is said: one for each user of the machine."""
+    return user_data_path("campaigns", appauthor=False) / "ledger.db"
+
+
+def exists(place: str | Path | None = None) -> bool:
+    """Whether a ledger file is there already (a server's always counts as there)."""
+    url = _url(place or default_place())
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the ledger to the newest schema; does nothing, quickly, where it is there already."""
+    with engine.connect() as connection, connection.begin():
+        current = _version(connection)
+    if current == HEAD:
+        return
+    from alembic import command  # only a new or an old ledger needs Alembic, and it is slow to import
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:  # one transaction: a killed migration leaves nothing
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise SettingsError(
+                f"The ledger was made by a newer version of campaigns (its schema is {current}, ours {HEAD}).",
+                fix="pip install --upgrade campaigns, or give another ledger with --database.",
+            ) from error
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return version
+
+
+def _url(place: str | Path) -> URL:
+    text = str(place)
+    if "://" not in text:
+        return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise _no_place(text) from error
+    if url.get_backend_name() not in ("sqlite", "postgresql") or (
+        url.get_backend_name() == "sqlite" and not url.database
+    ):
+        raise _no_place(url.render_as_string(hide_password=True))
+    return url
+
+
+def _no_place(text: str) -> SettingsError:
+    return SettingsError(
+        f'"{text}" is no ledger.', fix="Give a file, sqlite:///PATH, or postgresql://USER@HOST/DATABASE."
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    path = Path(url.database or "")
+    _refuse_network(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # personal data: for its user only
+    except OSError as error:
+        raise SettingsError(
+            f"The ledger {path} cannot be written: {error.strerror}.", fix="Give another file with --database."
+        ) from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_S, "isolation_level": None}, json_serializer=_json)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # The driver's own transactions start as readers, and a reader that turns writer can be refused at once.
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), json_serializer=_json, pool_pre_ping=True)
+    except (ImportError, NoSuchModuleError) as error:
+        raise SettingsError(
+            "A PostgreSQL ledger needs the package psycopg.", fix="pip install 'campaigns[postgres]'"
+        ) from error
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse_network(path: Path) -> None:
+    """SQLite's locks do not hold on network file systems: two senders could both believe they are alone."""
+    resolved = path.absolute()
+    mounts = [part for part in psutil.disk_partitions(all=True) if resolved.is_relative_to(part.mountpoint)]
+    nearest = max(mounts, key=lambda part: len(part.mountpoint), default=None)
+    if nearest is not None and nearest.fstype.startswith(NETWORK_FILE_SYSTEMS):
+        raise SettingsError(
+            f"The ledger {path} lies on a network file system ({nearest.fstype}), where its locks do not hold.",
+            fix="Give a file on this machine with --database, or use PostgreSQL.",
+        )
+
+
+def _cannot_open(url: URL, error: DBAPIError) -> SettingsError:
+    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if "not a database" in str(error.orig):
+        return SettingsError(f"{place} is no ledger, and was left as it is.", fix="Give another file with --database.")
+    reason = str(error.orig).strip().splitlines()[0]
+    return SettingsError(f"The ledger {place} cannot be opened: {reason}.", fix="Give another with --database.")
