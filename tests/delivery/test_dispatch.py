@@ -1,0 +1,400 @@
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.delivery.dispatch import MOST_TRIES, STALE_S, Plan, deliver, to_the_end
+from campaigns.delivery.pace import Pace
+from campaigns.delivery.stop import Stop
+from campaigns.errors import AccountProblem, BatchRefused, MaybeTaken, NotTaken, ProviderError, Throttled
+from campaigns.model import (
+    CampaignId,
+    Claim,
+    Encoding,
+    Message,
+    MessageEvent,
+    Msisdn,
+    Outcome,
+    ProviderMessageId,
+    Rate,
+    Submission,
+)
+
+FAST = Rate(100_000)
+
+
+def a_claim(row: int, *, text: str = "", tries: int = 1) -> Claim:
+    message = Message(
+        id=f"c1-{row}",
+        reference=f"x-c1-{row}",
+        number=Msisdn(f"+46701740{row:03}"),
+        text=text or f"Hej {row}",
+        sender="Butiken",
+        encoding=Encoding.GSM7,
+        segments=1,
+    )
+    return Claim(campaign_id=CampaignId(1), row=row, tries=tries, message=message)
+
+
+@dataclass
+class MemoryOutbox:
+    """An outbox that keeps its messages in a list, and asks for the end when all have an outcome."""
+
+    due: list[Claim]
+    stop: Stop
+    outcomes: list[Outcome] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)  #: of each claim
+    on_finish: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+
+    async def claim(self, size: int) -> Sequence[Claim]:
+        assert size > 0
+        claims, self.due = self.due[:size], self.due[size:]
+        self.sizes.append(len(claims))
+        return claims
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> None:
+        await asyncio.sleep(0)  # as a commit would
+        self.outcomes += outcomes
+        self.on_finish(outcomes)
+        total = self.events().total()
+        if total == len(self.due) + total and not self._open():
+            self.stop.ask()
+
+    def events(self) -> Counter[MessageEvent]:
+        return Counter(outcome.event for outcome in self.outcomes)
+
+    def _open(self) -> bool:
+        return sum(self.sizes) != len(self.outcomes)
+
+
+@dataclass
+class Service:
+    """A pretend provider: what it answers is told by a function of the batch."""
+
+    answer: Callable[[Sequence[Message]], Sequence[Submission]]
+    batches: list[Sequence[Message]] = field(default_factory=list)
+
+    async def submit(self, batch: Sequence[Message]) -> Sequence[Submission]:
+        self.batches.append(batch)
+        await asyncio.sleep(0)
+        return self.answer(batch)
+
+
+def accept(batch: Sequence[Message]) -> list[Submission]:
+    return [
+        Submission(number=message.number, accepted=True, provider_id=ProviderMessageId(f"id-{message.number}"))
+        for message in batch
+    ]
+
+
+def refuse_with(error: Exception) -> Callable[[Sequence[Message]], list[Submission]]:
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        raise error
+
+    return answer
+
+
+async def run(
+    outbox: MemoryOutbox,
+    submit: Callable[[Sequence[Message]], object],
+    *,
+    workers: int = 4,
+    batch_size: int = 1,
+    rate: Rate = FAST,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
+    plan = Plan(workers=workers, batch_size=batch_size, units=lambda claims: 1)
+    async with asyncio.timeout(20):
+        await deliver(outbox, submit, Pace(rate, clock), outbox.stop, plan, clock)
+
+
+async def test_every_message_is_requested_once_and_has_one_outcome() -> None:
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(300)], Stop()), Service(accept)
+    await run(outbox, service.submit)
+    requested = [message.id for batch in service.batches for message in batch]
+    assert sorted(requested) == sorted({f"c1-{row}" for row in range(300)})
+    assert outbox.events() == {MessageEvent.ACCEPT: 300}
+    assert {outcome.provider_id for outcome in outbox.outcomes} == {f"id-+46701740{row:03}" for row in range(300)}
+
+
+async def test_identical_texts_share_requests_and_different_ones_do_not() -> None:
+    same = MemoryOutbox([a_claim(row, text="Hej") for row in range(400)], Stop())
+    service = Service(accept)
+    await run(same, service.submit, batch_size=100)
+    assert same.events() == {MessageEvent.ACCEPT: 400}
+    assert max(len(batch) for batch in service.batches) > 20
+    different, other = MemoryOutbox([a_claim(row) for row in range(50)], Stop()), Service(accept)
+    await run(different, other.submit, batch_size=100)
+    assert {len(batch) for batch in other.batches} == {1}
+
+
+async def test_one_refused_number_of_a_batch_hides_no_other_outcome_in_any_order() -> None:
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        answers = accept(batch)
+        answers[0] = Submission(number=batch[0].number, accepted=False, code="number_blocked", reason="It is blocked.")
+        return answers[::-1]
+
+    outbox = MemoryOutbox([a_claim(row, text="Hej") for row in range(3)], Stop())
+    await run(outbox, Service(answer).submit, batch_size=100, workers=1)
+    for outcome in outbox.outcomes:
+        if outcome.event is MessageEvent.ACCEPT:
+            assert outcome.provider_id == f"id-{outcome.claim.message.number}"
+        else:
+            assert (outcome.reason, outcome.detail) == ("number_blocked", "It is blocked.")
+    assert outbox.events()[MessageEvent.REJECT] >= 1
+
+
+async def test_a_number_that_the_answer_leaves_out_may_have_been_taken() -> None:
+    outbox = MemoryOutbox([a_claim(row, text="Hej") for row in range(64)], Stop())
+    await run(outbox, Service(lambda batch: accept(batch)[:1]).submit, batch_size=100, workers=1)
+    events = outbox.events()
+    assert events.total() == 64
+    assert events[MessageEvent.LOSE] > 0
+    assert set(events) == {MessageEvent.ACCEPT, MessageEvent.LOSE}
+
+
+async def test_a_batch_that_is_refused_as_a_whole_goes_in_halves_until_only_the_bad_number_is_refused() -> None:
+    bad = a_claim(5).message.number
+
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        if bad not in {message.number for message in batch}:
+            return accept(batch)
+        if len(batch) > 1:
+            raise BatchRefused("refused as a whole")
+        return [Submission(number=bad, accepted=False, code="http_400")]
+
+    outbox, service = MemoryOutbox([a_claim(row, text="Hej") for row in range(40)], Stop()), Service(answer)
+    await run(outbox, service.submit, batch_size=100, workers=1)
+    assert [outcome.claim.message.number for outcome in outbox.outcomes if outcome.event is MessageEvent.REJECT] == [
+        bad
+    ]
+    assert outbox.events() == {MessageEvent.ACCEPT: 39, MessageEvent.REJECT: 1}
+
+
+async def test_each_half_of_a_refused_batch_waits_for_its_own_permit() -> None:
+    asked: list[int] = []
+
+    class Counted(Pace):
+        async def take(self, units: int = 1) -> bool:
+            asked.append(units)
+            return await super().take(units)
+
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        if len(batch) > 1:
+            raise BatchRefused("refused as a whole")
+        return accept(batch)
+
+    outbox, service = MemoryOutbox([a_claim(row, text="Hej") for row in range(40)], Stop()), Service(answer)
+    plan = Plan(workers=1, batch_size=100, units=lambda claims: 1)
+    async with asyncio.timeout(20):
+        await deliver(outbox, service.submit, Counted(FAST, SYSTEM_CLOCK), outbox.stop, plan, SYSTEM_CLOCK)
+    assert len(service.batches) == len(asked) > 40
+
+
+async def test_a_number_never_stands_twice_in_one_request() -> None:
+    claims = [a_claim(1, text="Hej"), a_claim(2, text="Hej"), a_claim(1, text="Hej"), a_claim(3, text="Hej")]
+    outbox, service = MemoryOutbox(claims, Stop()), Service(accept)
+    await run(outbox, service.submit, batch_size=100, workers=1)
+    assert all(len({message.number for message in batch}) == len(batch) for batch in service.batches)
+    assert outbox.events() == {MessageEvent.ACCEPT: 4}
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (MaybeTaken("no answer"), MessageEvent.LOSE),
+        (NotTaken("busy"), MessageEvent.RETRY),
+        (Throttled("wait", retry_after=0.0), MessageEvent.GIVE_BACK),
+        (None, MessageEvent.LOSE),
+    ],
+)
+async def test_one_message_of_an_answer_may_end_in_an_error_of_its_own(
+    error: ProviderError | None, event: MessageEvent
+) -> None:
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        return [Submission(number=message.number, accepted=None, error=error) for message in batch]
+
+    outbox = MemoryOutbox([a_claim(1)], Stop())
+    await run(outbox, Service(answer).submit)
+    assert outbox.events() == {event: 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "event"),
+    [
+        (NotTaken("refused connection"), 1, MessageEvent.RETRY),
+        (NotTaken("refused connection"), MOST_TRIES - 1, MessageEvent.RETRY),
+        (NotTaken("refused connection"), MOST_TRIES, MessageEvent.FAIL),
+        (MaybeTaken("no answer within 30 s"), 1, MessageEvent.LOSE),
+        (MaybeTaken("no answer within 30 s"), MOST_TRIES, MessageEvent.LOSE),
+        (Throttled("wait", retry_after=0.01), MOST_TRIES, MessageEvent.GIVE_BACK),
+        (KeyError("a provider's bug"), 1, MessageEvent.LOSE),
+    ],
+)
+async def test_each_error_leads_to_its_outcome(error: Exception, tries: int, event: MessageEvent) -> None:
+    outbox = MemoryOutbox([a_claim(1, tries=tries)], Stop())
+    await run(outbox, Service(refuse_with(error)).submit)
+    assert outbox.events() == {event: 1}
+
+
+async def test_a_retry_waits_as_long_as_the_provider_asked_for() -> None:
+    outbox = MemoryOutbox([a_claim(1)], Stop())
+    await run(outbox, Service(refuse_with(NotTaken("busy", retry_after=17.0))).submit)
+    assert outbox.outcomes[0].retry_in_s == 17.0
+
+
+async def test_a_429_holds_every_sender() -> None:
+    moments: list[float] = []
+
+    def answer(batch: Sequence[Message]) -> list[Submission]:
+        moments.append(SYSTEM_CLOCK.monotonic())
+        if len(moments) == 1:
+            raise Throttled("wait", retry_after=0.3)
+        return accept(batch)
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(20)], Stop())
+    await run(outbox, Service(answer).submit, rate=Rate(1000))
+    in_flight = [moment for moment in moments[1:] if moment - moments[0] < 0.25]
+    assert len(in_flight) < 4  # only requests that had left when the answer came
+    assert outbox.events()[MessageEvent.GIVE_BACK] == 1
+
+
+async def test_an_account_problem_stops_all_and_gives_everything_back() -> None:
+    outbox = MemoryOutbox([a_claim(row) for row in range(200)], Stop())
+    with pytest.raises(AccountProblem, match="no credit"):
+        await run(outbox, Service(refuse_with(AccountProblem("no credit"))).submit)
+    assert set(outbox.events()) == {MessageEvent.GIVE_BACK}
+    assert len(outbox.outcomes) == sum(outbox.sizes)
+
+
+async def test_the_word_to_stop_finishes_what_left_and_gives_the_rest_back() -> None:
+    stop, told, release = Stop(), [], asyncio.Event()
+
+    def tell(in_flight: int) -> None:
+        told.append(in_flight)
+        release.set()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        stop.ask()
+        await release.wait()
+        return accept(batch)
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
+    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
+    await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), stop, plan, SYSTEM_CLOCK, tell)
+    assert told == [outbox.events()[MessageEvent.ACCEPT]]
+    assert outbox.events().total() == sum(outbox.sizes)
+    assert set(outbox.events()) <= {MessageEvent.ACCEPT, MessageEvent.GIVE_BACK}
+
+
+async def test_the_second_word_makes_what_is_in_flight_unknown() -> None:
+    stop = Stop()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        stop.abort()
+        await asyncio.Event().wait()
+        return []
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
+    await run(outbox, submit, workers=3)
+    assert outbox.events()[MessageEvent.LOSE] >= 1
+    assert {outcome.reason for outcome in outbox.outcomes if outcome.event is MessageEvent.LOSE} == {"interrupted"}
+    assert outbox.events().total() == sum(outbox.sizes)
+
+
+async def test_a_stop_requested_before_the_loop_starts_is_not_lost() -> None:
+    stop = Stop()
+    stop.ask()
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(10)], stop), Service(accept)
+    await run(outbox, service.submit)
+    assert service.batches == []
+
+
+async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None:
+    started = asyncio.Event()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        started.set()
+        await asyncio.Event().wait()
+        return []
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], Stop())
+    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
+    clock = SYSTEM_CLOCK
+    task = asyncio.create_task(deliver(outbox, submit, Pace(Rate(50), clock), outbox.stop, plan, clock))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outbox.events().total() == sum(outbox.sizes)
+
+
+async def test_a_claim_that_grew_old_is_given_back_and_not_sent() -> None:
+    offset = 0.0
+    clock = Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: SYSTEM_CLOCK.monotonic() + offset, sleep=SYSTEM_CLOCK.sleep)
+
+    class Sleepy(Pace):
+        async def take(self, units: int = 1) -> bool:
+            nonlocal offset
+            taken = await super().take(units)
+            offset += STALE_S + 1  # the machine slept between the claim and the request
+            return taken
+
+    outbox, service = MemoryOutbox([a_claim(1)], Stop()), Service(accept)
+    plan = Plan(workers=1, batch_size=1, units=lambda claims: 1)
+    async with asyncio.timeout(20):
+        await deliver(outbox, service.submit, Sleepy(FAST, clock), outbox.stop, plan, clock)
+    assert outbox.events() == {MessageEvent.GIVE_BACK: 1}
+    assert service.batches == []
+
+
+async def test_claims_reach_no_further_ahead_than_a_tenth_of_a_second() -> None:
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(30)], Stop()), Service(accept)
+    await run(outbox, service.submit, workers=32, rate=Rate(50))
+    assert max(outbox.sizes) <= 5
+
+
+async def test_a_slow_provider_gets_as_many_requests_at_once_as_it_may() -> None:
+    at_once, most = 0, 0
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.05)
+        at_once -= 1
+        return accept(batch)
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(200)], Stop())
+    await run(outbox, submit, workers=8)
+    assert most == 8
+
+
+async def test_a_last_write_is_brought_to_its_end_however_often_it_is_cancelled() -> None:
+    written, go = [], asyncio.Event()
+
+    async def write() -> None:
+        await go.wait()
+        written.append(1)
+
+    task = asyncio.create_task(to_the_end(write()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert written == [1]
+
+
+async def test_an_error_of_a_last_write_reaches_its_caller() -> None:
+    async def write() -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        await to_the_end(write())
