@@ -1,0 +1,131 @@
+"""What each provider's service says on the wire: all that the contract suite needs to know of a provider.
+
+A new provider adds its Samples here and has the whole suite; one without is named by a failing test.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from campaigns.clock import Clock
+from campaigns.model import Encoding, Message, Msisdn
+from campaigns.providers.base import Provider
+from campaigns.providers.soluno import Soluno
+from campaigns.settings import Account, Secret
+from campaigns.web.sandbox import Misbehaviour, embedded_sandbox
+from tests.scripted import Asked, ScriptedService, http
+
+PASSWORD = "mycket-hemligt-77"
+TOKEN = "bearer-token-" + "q" * 64
+TEXT = "Hej Anna! Din kod är ÅÄÖ-{}[]€ 1234"
+
+
+BROKEN = {  # answers that are none, whatever the API
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "a body cut short": b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{}",
+    "a chunk cut short": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}",
+    "a body of unknown length cut short": b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"messages": [{"to": "',
+    "no gzip": http(200, b"{}", Content_Encoding="gzip"),
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a head without end": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+}
+UNKNOWN_BODIES = (  # of a success, whatever the API
+    b"",
+    b"OK",
+    b"<html></html>",
+    b"[]",
+    b"7",
+    b'{"messages": 3}',
+    b'{"a": 1}',
+    b"\xff\xfe",
+    b"[" * 9_000,
+)
+
+OpenAt = Callable[..., Provider]
+"""Opens the provider at a URL; `clock` and `timeout_s` may be given."""
+Script = Callable[..., AbstractAsyncContextManager[ScriptedService]]
+"""A service whose log-in succeeds, or answers `log_in`; its other answers come in turn, the last again and again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A well-built server of the provider's service: the sandbox, or its like."""
+
+    url: str
+    received: Callable[[], Sequence[tuple[str, str, str]]]  #: sender, number and text of what was taken
+    refused_number: Msisdn  #: a number that it does not take
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """How to open the provider at a URL, and how its service talks."""
+
+    open: Callable[[str, aiohttp.ClientSession, Clock, float], Provider]  #: url, http, clock, time-out in seconds
+    serve: Callable[[], AbstractContextManager[Server]]
+    log_in_path: str
+    send_path: str
+    logged_in: bytes  #: a whole HTTP answer
+    numbers: Callable[[Asked], Sequence[str]]  #: whom a request names
+    answer: Callable[[Mapping[str, bool]], bytes]  #: a whole HTTP answer; True for a number that is accepted
+    secrets: Sequence[str] = field(default=(PASSWORD, TOKEN))  #: what no error and no log may show
+
+
+def a_message(number: int = 605, *, text: str = TEXT) -> Message:
+    """A message to a number of the fiction range, by its last three digits: 605 to 699."""
+    return Message(
+        id=f"c1-{number}",
+        reference=f"led-c1-{number}",
+        number=Msisdn(f"+46701740{number}"),
+        text=text,
+        sender="Butiken",
+        encoding=Encoding.GSM7,
+        segments=1,
+    )
+
+
+def _open_soluno(url: str, session: aiohttp.ClientSession, clock: Clock, timeout_s: float) -> Provider:
+    account = Account(
+        name="soluno",
+        type="soluno",
+        values={"url": url, "username": "lindbergs"},
+        secrets={"password": Secret(PASSWORD)},
+    )
+    return Soluno(account, session, clock, timeout_s=timeout_s)
+
+
+@contextmanager
+def _serve_soluno() -> Iterator[Server]:
+    with embedded_sandbox(Misbehaviour(refuse=True)) as sandbox:
+        yield Server(
+            url=sandbox.url,
+            received=lambda: [(one.sender, one.to, one.text) for one in sandbox.carrier.messages],
+            refused_number=Msisdn("+46701740690"),
+        )
+
+
+def _soluno_answer(accepted: Mapping[str, bool]) -> bytes:
+    entries = [
+        {"to": number, "id": f"id-{number[-3:]}", "accepted": True, "code": None, "reason": None}
+        if good
+        else {"to": number, "id": None, "accepted": False, "code": "number_blocked", "reason": "The number is blocked"}
+        for number, good in accepted.items()
+    ]
+    return http(200, json.dumps({"messages": entries}).encode())
+
+
+SAMPLES: Mapping[str, Samples] = {
+    "soluno": Samples(
+        open=_open_soluno,
+        serve=_serve_soluno,
+        log_in_path="/token",
+        send_path="/sms/skicka",
+        logged_in=http(200, json.dumps({"access_token": TOKEN, "token_type": "bearer", "expires_in": 86400}).encode()),
+        numbers=lambda asked: json.loads(asked.body)["to"],
+        answer=_soluno_answer,
+    )
+}
