@@ -23,11 +23,11 @@ _NO_TAGS: Final = {  # they need files, or would let one text call itself
 }
 
 
-class TextTooLong(Exception):  # noqa: N818 - it never leaves the rendering, where it becomes a sentence
+class TextTooLong(Exception):
     """A text is longer than any message can be."""
 
 
-class NoText(Exception):  # noqa: N818 - as above
+class NoText(Exception):
     """A field in a text stands for a list or a function: nothing that a person could read."""
 
 

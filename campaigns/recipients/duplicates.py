@@ -15,7 +15,8 @@ def mark_duplicates(chunks: Iterable[Chunk], phone_column: str = "") -> Iterator
 
 
 def _marked(chunk: Chunk, first_rows: dict[int, int], phone_column: str) -> Chunk:
-    fields = {name: chunk.table[name].to_pylist() for name in ("row", "number", "skip_reason", "detail", "column")}
+    names = ("row", "number", "skip_reason", "detail", "column", "text", "encoding", "segments")
+    fields = {name: chunk.table[name].to_pylist() for name in names}
     found = False
     for place, (row, number, reason) in enumerate(
         zip(fields["row"], fields["number"], fields["skip_reason"], strict=True)
@@ -26,7 +27,14 @@ def _marked(chunk: Chunk, first_rows: dict[int, int], phone_column: str) -> Chun
         fields["skip_reason"][place] = SkipReason.DUPLICATE.value
         fields["detail"][place] = f"same number as row {first}"
         fields["column"][place] = phone_column or None
+        for name in ("text", "encoding", "segments"):  # no message will go
+            fields[name][place] = None
     if not found:
         return chunk
-    changed = ("skip_reason", "detail", "column")
-    return chunk.with_columns(**{name: pa.array(fields[name], CHUNK_SCHEMA.field(name).type) for name in changed})
+    return chunk.with_columns(
+        **{
+            name: pa.array(fields[name], CHUNK_SCHEMA.field(name).type)
+            for name in names
+            if name not in ("row", "number")
+        }
+    )

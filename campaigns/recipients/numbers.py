@@ -154,8 +154,6 @@ def _judge(plain: str, number: PhoneNumber, region: str) -> NumberResult:
         return NumberResult(None, SkipReason.NOT_MOBILE, OTHER_TYPES[kind])
     if phonenumbers.is_emergency_number(plain, region):
         return NumberResult(None, SkipReason.EMERGENCY, "an emergency number")
-    if foreign := _without_plus(plain):
-        return foreign
     place = _place(number, region)
     if length := LENGTHS.get(phonenumbers.is_possible_number_with_reason(number)):
         return _refused(plain, length[0], f"{length[1]} for {place}", region)
@@ -166,20 +164,6 @@ def _judge(plain: str, number: PhoneNumber, region: str) -> NumberResult:
 
 def _e164(number: PhoneNumber) -> Msisdn:
     return Msisdn(phonenumbers.format_number(number, PhoneNumberFormat.E164))
-
-
-def _without_plus(plain: str) -> NumberResult | None:
-    """A number with its country code but no plus sign, such as 4791234567, that is none in the region."""
-    digits = re.sub(r"[\s().-]", "", plain)
-    if not (digits.isdecimal() and len(digits) >= 10) or digits.startswith("0"):
-        return None
-    try:
-        number = phonenumbers.parse("+" + digits)
-    except NumberParseException:
-        return None
-    if phonenumbers.number_type(number) not in MOBILE_TYPES:
-        return None
-    return NumberResult(_e164(number), None, f"read as +{number.country_code}: the plus sign was missing")
 
 
 def _place(number: PhoneNumber, region: str) -> str:

@@ -81,9 +81,11 @@ def test_a_national_number_is_read_as_one_of_its_region(text: str, region: str, 
     assert read_number(text, region).number == number
 
 
-def test_a_foreign_number_without_plus_is_read_and_said() -> None:
-    result = read_number("47 406 12 345", "SE")
-    assert (result.number, result.detail) == ("+4740612345", "read as +47: the plus sign was missing")
+@pytest.mark.parametrize("text", ["47 406 12 345", "2025550123"])
+def test_a_foreign_number_without_plus_is_refused_rather_than_guessed(text: str) -> None:
+    result = read_number(text, "SE")
+    assert result.number is None
+    assert result.reason in (SkipReason.INVALID, SkipReason.TOO_SHORT, SkipReason.TOO_LONG)
 
 
 @pytest.mark.parametrize("text", ["7012345678", "5565551234", "197001012345", "701740605123"])
