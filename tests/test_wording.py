@@ -1,7 +1,7 @@
 """Figures, spans and numbers read as the screens show them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.wording import count, duration, mask, plural, share
@@ -47,6 +47,7 @@ def test_a_share_never_rounds_to_nothing_or_to_all(part: int, whole: int, text: 
     assert share(part, whole) == text
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.integers(1, 10**7))
 def test_a_share_of_some_but_not_all_says_so(part: int, rest: int) -> None:
     assert 0 < float(share(part, part + rest).removesuffix(" %")) < 100
@@ -86,6 +87,7 @@ def test_a_masked_number_keeps_its_width_and_its_mistakes(given_text: str, shown
     assert mask(given_text) == shown
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+- ()oO", max_size=30))
 def test_a_mask_shows_at_most_four_digits_of_a_number(text: str) -> None:
     shown = mask(text)

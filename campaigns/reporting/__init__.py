@@ -1,0 +1,7 @@
+"""What became of each row, written as CSV, XLSX, HTML, JSON or JSON lines."""
+
+from campaigns.reporting.figures import ReportFacts
+from campaigns.reporting.reports import FORMATS, Reports, check_places, open_reports
+from campaigns.reporting.table import status_object
+
+__all__ = ["FORMATS", "ReportFacts", "Reports", "check_places", "open_reports", "status_object"]
