@@ -297,10 +297,18 @@ class CampaignStatus:
     source: str = ""  #: file, and sheet where it has several
     source_sha256: str = ""
     columns: Sequence[str] = ()  #: the headers of the file's own columns
+    reports: Sequence[str] = ()  #: where its reports go; () for the usual places
     created_at: datetime | None = None
     created_by: str = ""
     first_sent_at: datetime | None = None
     last_sent_at: datetime | None = None
+
+    @property
+    def unsent(self) -> int:
+        """How many messages have no outcome yet and can still go; of a cancelled campaign none."""
+        if self.state is CampaignState.CANCELLED:
+            return 0
+        return self.counts[MessageState.PLANNED] + self.counts[MessageState.SENDING]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

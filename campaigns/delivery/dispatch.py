@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from campaigns.clock import Clock
 from campaigns.delivery.pace import Pace
-from campaigns.delivery.stop import Stop
+from campaigns.delivery.stop import INTERRUPTED, Stop
 from campaigns.errors import AccountProblem, BatchRefused, MaybeTaken, NotTaken, ProviderError, Throttled
 from campaigns.model import Claim, Message, MessageEvent, Outcome, Submission
 
@@ -225,7 +225,7 @@ class _Run:
             submissions = await self.submit([claim.message for claim in claims])
         except asyncio.CancelledError:
             sentence = "Stopped while this message was on its way."
-            await to_the_end(self.outbox.finish([_lost(claim, "interrupted", sentence, sent_at) for claim in claims]))
+            await to_the_end(self.outbox.finish([_lost(claim, INTERRUPTED, sentence, sent_at) for claim in claims]))
             raise
         except ProviderError as error:
             if isinstance(error, BatchRefused) and len(claims) > 1:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from campaigns.delivery.stop import INTERRUPTED
 from campaigns.model import CampaignId, MessageEvent, Outcome, PauseReason
 
 FAILURES: Final = {
@@ -29,7 +30,7 @@ class FailureStreaks:
             streak = self.streaks.setdefault(campaign_id, [])
             if outcome.event is MessageEvent.ACCEPT:
                 streak.clear()
-            elif outcome.event in FAILURES:
+            elif outcome.event in FAILURES and outcome.reason != INTERRUPTED:
                 streak.append(outcome)
                 if len(streak) == self.limits.get(campaign_id, MOST_IN_A_ROW):
                     pauses[campaign_id] = _reason(streak)

@@ -1,6 +1,9 @@
 """The word to stop, and the second word that does not wait."""
 
 import asyncio
+from typing import Final
+
+INTERRUPTED: Final = "interrupted"  #: the reason of a message whose request the second word cut off
 
 
 class Stop:

@@ -263,6 +263,7 @@ def _status(connection: Connection, found: Row[Any]) -> CampaignStatus:
         source=found.source_name,
         source_sha256=found.source_sha256,
         columns=tuple(found.columns),
+        reports=tuple(found.settings.get("reports", ())),
         created_at=from_ms(found.created_ms),
         created_by=found.created_by,
         first_sent_at=from_ms(min(sent)) if sent else None,

@@ -11,7 +11,7 @@ import psutil
 from platformdirs import user_data_path
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from campaigns.errors import SettingsError
 from campaigns.ledger.schema import ledger as ledger_table
@@ -33,19 +33,23 @@ class Ledger:
         self.engine = engine
         with self.read() as connection:
             self.prefix: str = connection.scalar(select(ledger_table.c.prefix)) or ""
-        self._writer = Writer(self.write)
+        self._writer = Writer(engine.begin)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one moment of the ledger and holds nobody up."""
         options = READ_ONLY[self.engine.dialect.name]
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with (
+            _in_words(self.engine.url),
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection whose changes are on disk when the block ends, or not at all where it raises."""
-        with self.engine.begin() as connection:
+        with _in_words(self.engine.url), self.engine.begin() as connection:
             yield connection
 
     async def run(self, unit: Unit[T]) -> T:
@@ -72,11 +76,12 @@ def open_ledger(place: str | Path | None = None) -> Ledger:
     url = _url(place or default_place())
     engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
     try:
-        migrate(engine)
+        with _in_words(url):
+            migrate(engine)
         return Ledger(engine)
-    except DBAPIError as error:
+    except SettingsError:
         engine.dispose()
-        raise _cannot_open(url, error) from error
+        raise
 
 
 def default_place() -> Path:
@@ -193,9 +198,18 @@ def _refuse_network(path: Path) -> None:
         )
 
 
-def _cannot_open(url: URL, error: DBAPIError) -> SettingsError:
-    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    if "not a database" in str(error.orig):
-        return SettingsError(f"{place} is no ledger, and was left as it is.", fix="Give another file with --database.")
-    reason = str(error.orig).strip().splitlines()[0]
-    return SettingsError(f"The ledger {place} cannot be opened: {reason}.", fix="Give another with --database.")
+@contextmanager
+def _in_words(url: URL) -> Iterator[None]:
+    """What the database refuses is an error for people: a full disk, a lock that stays, a server that went away."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+        reason = str(error.orig).strip().splitlines()[0]
+        if "not a database" in reason:
+            what = f"{place} is no ledger, and was left as it is."
+        else:
+            what = f"The ledger {place} cannot be used: {reason}."
+        raise SettingsError(what, fix="Give another file with --database.") from error

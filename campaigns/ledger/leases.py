@@ -11,9 +11,10 @@ from typing import Final
 
 import psutil
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from campaigns.clock import Clock
+from campaigns.errors import SettingsError
 from campaigns.ledger.database import Ledger
 from campaigns.ledger.schema import leases
 
@@ -127,7 +128,7 @@ def keep_alive(ledger: Ledger, resource: str, owner: Owner, clock: Clock) -> Ite
             try:
                 with ledger.write() as connection:
                     connection.execute(BEAT, {"resource_": resource, "owner_": str(owner), "now": clock.now_ms()})
-            except DBAPIError:
+            except SettingsError:
                 continue  # locked or full: the next beat may come through, and each claim asks for the lease itself
 
     thread = threading.Thread(target=beat, name=f"lease-{resource}", daemon=True)

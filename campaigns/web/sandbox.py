@@ -13,9 +13,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import uvicorn
@@ -27,7 +27,7 @@ from litestar.params import SkipValidation
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.errors import InputError
 from campaigns.model import Submission
-from campaigns.web.carrier import REFUSALS, Carrier
+from campaigns.web.carrier import Carrier, Refusal
 from campaigns.web.text_api import TextApiError, answer_error, text_api
 
 LOOPBACK: Final = "127.0.0.1"
@@ -43,7 +43,7 @@ class Misbehaviour:
     retry_after_s: int = 1  #: what a 429 asks for
     fail_before: float = 0.0  #: share of the requests that are answered 500, with nothing taken
     fail_after: float = 0.0  #: share of the requests that are answered 500 although they were taken
-    refuse: bool = False  #: numbers that end in 90 to 99 are refused, each for the reason that REFUSALS gives
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)  #: by the last two digits of a number; as REFUSALS
     seed: int = 1  #: of the dice for the shares: the same requests in the same order meet the same faults
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ class Sandbox:
 
     def __init__(self, url: str, misbehaviour: Misbehaviour) -> None:
         self.url = url
-        self.carrier = Carrier(SYSTEM_CLOCK, REFUSALS if misbehaviour.refuse else {})
+        self.carrier = Carrier(SYSTEM_CLOCK, misbehaviour.refusals)
         self.requests = 0  #: how many came to /sms/skicka with a valid token and a valid body
         self._misbehaviour = misbehaviour
         self._dice = random.Random(misbehaviour.seed)  # noqa: S311 - faults to try things out with, no secret

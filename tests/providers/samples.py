@@ -15,6 +15,7 @@ from campaigns.model import Encoding, Message, Msisdn
 from campaigns.providers.base import Provider
 from campaigns.providers.soluno import Soluno
 from campaigns.settings import Account, Secret
+from campaigns.web.carrier import REFUSALS
 from campaigns.web.sandbox import Misbehaviour, embedded_sandbox
 from tests.scripted import Asked, ScriptedService, http
 
@@ -100,7 +101,7 @@ def _open_soluno(url: str, session: aiohttp.ClientSession, clock: Clock, timeout
 
 @contextmanager
 def _serve_soluno() -> Iterator[Server]:
-    with embedded_sandbox(Misbehaviour(refuse=True)) as sandbox:
+    with embedded_sandbox(Misbehaviour(refusals=REFUSALS)) as sandbox:
         yield Server(
             url=sandbox.url,
             received=lambda: [(one.sender, one.to, one.text) for one in sandbox.carrier.messages],

@@ -52,7 +52,7 @@ async def test_untold_it_takes_every_number() -> None:
 
 async def test_told_to_refuse_it_refuses_by_the_last_two_digits() -> None:
     numbers = [f"+46701740{number}" for number in range(605, 700)]
-    with embedded_sandbox(Misbehaviour(refuse=True)) as sandbox:
+    with embedded_sandbox(Misbehaviour(refusals=REFUSALS)) as sandbox:
         async with aiohttp.ClientSession(sandbox.url) as http:
             body = SEND | {"to": numbers}
             async with http.post("/sms/skicka", json=body, headers=await log_in(http)) as response:

@@ -1,0 +1,266 @@
+"""The job, told in a page: plan a campaign into the ledger, send it, resume it, report on it.
+
+recipient file -> rows -> recipients -> messages -> ledger -> delivery -> report
+"""
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from campaigns.campaign import Campaign
+from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.delivery.stop import Stop
+from campaigns.errors import ExitStatus, InputError
+from campaigns.ledger import Ledger, open_ledger
+from campaigns.ledger.campaigns import (
+    campaign_names,
+    find_settings,
+    find_status,
+    get_status,
+    list_statuses,
+    move,
+)
+from campaigns.ledger.messages import release_held
+from campaigns.ledger.rows import OutcomeRow, read_rows
+from campaigns.model import (
+    CampaignId,
+    CampaignState,
+    CampaignStatus,
+    MessageState,
+    PauseReason,
+    Rate,
+    ReportRow,
+)
+from campaigns.planning import Plan, effective_rate, plan, plan_text
+from campaigns.providers.base import capabilities_of
+from campaigns.recipients.numbers import country_of
+from campaigns.reporting import ReportFacts, open_reports
+from campaigns.sending import Event, Held, Listen, Progress, Run, Started, Stopping, Watching, ignore
+from campaigns.settings import SANDBOX, Account, Settings
+
+__all__ = [
+    "Event",
+    "Held",
+    "Plan",
+    "Progress",
+    "Started",
+    "Stop",
+    "Stopping",
+    "Summary",
+    "Watching",
+    "plan",
+    "plan_text",
+    "report",
+    "resume",
+    "send",
+]
+
+REPORT_FOLDER: Final = Path("reports")
+MOST_WORKBOOK_ROWS: Final = 100_000  #: more make a workbook only where it was asked for
+STOPPED_STATES: Final = (PauseReason.ACCOUNT_PROBLEM, PauseReason.TOO_MANY_FAILURES)
+BAD_STATES: Final = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNKNOWN)
+CONCURRENCY: Final = 32  #: of a campaign whose settings say nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a run of `send` or `resume` came to."""
+
+    status: CampaignStatus
+    sent: int  #: messages that have an outcome of this run
+    elapsed_s: float
+    exit_status: ExitStatus
+
+
+async def send(
+    what: Plan | Campaign,
+    *,
+    ledger: Ledger | None = None,
+    account: Account | None = None,
+    stop: Stop | None = None,
+    listen: Listen = ignore,
+) -> Summary:
+    """Send a planned campaign, or plan and send one, and return when it has nothing due left.
+
+    Without `ledger` and `account` those of the user's settings are used. What was stopped goes on with `resume`.
+    """
+    if isinstance(what, Campaign):
+        return await _plan_and_send(what, ledger, account, stop or Stop(), listen)
+    what.make_ready()
+    return await _run(
+        what.ledger, what.id, what.account, what.rate, what.concurrency, stop or Stop(), listen, what.clock
+    )
+
+
+async def resume(
+    name_or_id: str,
+    *,
+    ledger: Ledger,
+    account: Account | None = None,
+    rate: Rate | None = None,
+    stop: Stop | None = None,
+    listen: Listen = ignore,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Summary:
+    """Go on with a campaign: what was stopped, held back by a limit, or left by a process that died.
+
+    Without `account` its own is looked up in the user's settings. What may have been taken (`unknown`) is not sent
+    again, and where nothing is left nothing is opened.
+    """
+    status = find_campaign(ledger, name_or_id)
+    if not status.unsent:
+        return Summary(status=status, sent=0, elapsed_s=0.0, exit_status=_exit_status(status))
+    account = account or Settings.load().account(status.account)
+    campaign_id = _id_of(status)
+    with ledger.read() as connection:
+        settings = find_settings(connection, campaign_id)
+    wanted = rate or (Rate.parse(settings["rate"]) if "rate" in settings else None)
+    wanted = effective_rate(account, wanted)
+    with ledger.write() as connection:
+        move(connection, campaign_id, (CampaignState.PAUSED,), CampaignState.RUNNING)
+        release_held(connection, campaign_id, clock.now_ms())
+    concurrency = settings.get("concurrency", CONCURRENCY)
+    return await _run(ledger, campaign_id, account, wanted, concurrency, stop or Stop(), listen, clock)
+
+
+def report(ledger: Ledger, name_or_id: str, to: Sequence[Path], clock: Clock = SYSTEM_CLOCK) -> list[Path]:
+    """Write the report of a campaign to each path, in the format that its extension names; returns the paths.
+
+    Every row of the file is in each (in the HTML page a part), with its outcome as of now.
+    """
+    status = find_campaign(ledger, name_or_id)
+    campaign_id = _id_of(status)
+    with open_reports(to, status.columns) as reports, ledger.read() as connection:
+        status = get_status(connection, campaign_id)  # of the same moment as the rows
+        for row in read_rows(connection, campaign_id):
+            reports.add(_report_row(row, status.account))
+        reports.finish(status, clock.now(), _facts(status, find_settings(connection, campaign_id)))
+    return list(to)
+
+
+def default_reports(status: CampaignStatus) -> list[Path]:
+    """Where the campaign says, else reports/NAME; a workbook of over 100,000 rows is only made when asked for."""
+    if status.reports:
+        return [Path(path) for path in status.reports]
+    suffixes = (".html", ".xlsx", ".csv") if status.counts["rows"] <= MOST_WORKBOOK_ROWS else (".html", ".csv")
+    return [REPORT_FOLDER / f"{status.name}{suffix}" for suffix in suffixes]
+
+
+def find_campaign(ledger: Ledger, name_or_id: str) -> CampaignStatus:
+    """One campaign and its counts; InputError with the nearest name where there is none."""
+    with ledger.read() as connection:
+        status = find_status(connection, name_or_id)
+        if status is not None:
+            return status
+        names = campaign_names(connection)
+    nearest = difflib.get_close_matches(name_or_id, names, 1)
+    fix = f"Write {nearest[0]}." if nearest else "campaigns list shows all."
+    raise InputError(f'There is no campaign "{name_or_id}".', fix=fix)
+
+
+def list_campaigns(ledger: Ledger) -> list[CampaignStatus]:
+    """All campaigns and their counts, the newest first."""
+    with ledger.read() as connection:
+        return list_statuses(connection)
+
+
+def reports_delivery(account: Account) -> bool:
+    """Whether the account's provider tells what became of a message after it took it."""
+    return bool(capabilities_of(account).reports)
+
+
+async def _plan_and_send(
+    campaign: Campaign, ledger: Ledger | None, account: Account | None, stop: Stop, listen: Listen
+) -> Summary:
+    with ExitStack() as stack:
+        if account is None:
+            account = Settings.load().account(campaign.provider)
+        if ledger is None:
+            ledger = stack.enter_context(open_ledger(Settings.load().database))
+        planned = await asyncio.to_thread(plan, campaign, ledger=ledger, account=account)
+        return await send(stack.enter_context(planned), stop=stop, listen=listen)
+
+
+async def _run(
+    ledger: Ledger,
+    campaign_id: CampaignId,
+    account: Account,
+    rate: Rate,
+    concurrency: int,
+    stop: Stop,
+    listen: Listen,
+    clock: Clock,
+) -> Summary:
+    with ledger.read() as connection:
+        name = get_status(connection, campaign_id).name
+    run = Run(
+        ledger=ledger,
+        campaign_id=campaign_id,
+        account=account,
+        rate=rate,
+        concurrency=concurrency,
+        stop=stop,
+        listen=listen,
+        clock=clock,
+        name=name,
+    )
+    started = clock.monotonic()
+    await run.send()
+    with ledger.read() as connection:
+        status = get_status(connection, campaign_id)
+    return Summary(
+        status=status,
+        sent=run.done.total(),
+        elapsed_s=clock.monotonic() - started,
+        exit_status=_exit_status(status),
+    )
+
+
+def _exit_status(status: CampaignStatus) -> ExitStatus:
+    if status.state is CampaignState.PAUSED and not PauseReason.LIMIT.is_in(status.reason):
+        if PauseReason.STOPPED.is_in(status.reason):
+            return ExitStatus.INTERRUPTED
+        is_stopped = any(reason.is_in(status.reason) for reason in STOPPED_STATES)
+        return ExitStatus.STOPPED if is_stopped else ExitStatus.PROBLEMS
+    has_problems = status.state is CampaignState.CANCELLED or any(status.counts[state] for state in BAD_STATES)
+    return ExitStatus.PROBLEMS if has_problems else ExitStatus.DONE
+
+
+def _report_row(row: OutcomeRow, account: str) -> ReportRow:
+    return ReportRow(
+        row=row.row,
+        phone=row.phone,
+        to=row.number,
+        country=country_of(row.number) if row.number else "",
+        status=row.status,
+        reason=row.reason,
+        detail=row.detail,
+        text=row.text,
+        encoding=row.encoding,
+        segments=row.segments,
+        provider=account,
+        provider_id=row.provider_id,
+        tries=row.tries,
+        sent_at=row.sent_at,
+        updated_at=row.updated_at,
+        cells=row.cells,
+    )
+
+
+def _facts(status: CampaignStatus, settings: Mapping[str, Any]) -> ReportFacts:
+    return ReportFacts(
+        sandbox=status.account == SANDBOX,
+        rate=settings.get("rate", ""),
+        purpose=settings.get("purpose", ""),
+        **settings.get("found", {}),
+    )
+
+
+def _id_of(status: CampaignStatus) -> CampaignId:
+    if status.id is None:
+        raise InputError(f"{status.name} is not in the ledger.")
+    return status.id

@@ -1,0 +1,249 @@
+"""Plan a campaign: every row into the ledger, in the state `planning`, until the yes makes it ready."""
+
+import getpass
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from campaigns.campaign import Campaign
+from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.errors import InputError, SettingsError
+from campaigns.ledger import Ledger
+from campaigns.ledger.campaigns import (
+    NewCampaign,
+    add_campaign,
+    find_status,
+    free_name,
+    make_ready,
+    planning_lease,
+    remove_dead_plans,
+    remove_plan,
+)
+from campaigns.ledger.leases import Owner, is_held, keep_alive
+from campaigns.ledger.rows import add_rows
+from campaigns.model import CampaignId, CampaignKind, CampaignStatus, Chunk, Rate
+from campaigns.preflight import Preflight, Preparation, Tally, prepare, prepare_numbers
+from campaigns.providers.base import capabilities_of
+from campaigns.settings import Account
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """A campaign in the ledger that waits for the yes: nobody sees it, and nothing of it can be sent.
+
+    Left (`with`) without `make_ready`, it is taken back; so is one whose process was killed, by the next command.
+    """
+
+    id: CampaignId
+    name: str
+    renamed_from: str | None  #: the name that was taken, so that this one got a number
+    preflight: Preflight
+    account: Account
+    sender: str
+    rate: Rate
+    concurrency: int
+    limit: int | None  #: only so many are to go now; the rest is for `resume`
+    ledger: Ledger
+    clock: Clock
+    _owner: Owner
+    _content_hash: str
+    _open: ExitStack = field(repr=False)
+
+    @property
+    def ready(self) -> int:
+        """How many messages are to go now."""
+        return self.preflight.recipients if self.limit is None else min(self.limit, self.preflight.recipients)
+
+    def make_ready(self) -> None:
+        """The yes: from here on the campaign may be sent, by whoever sends for its account."""
+        with self.ledger.write() as connection:
+            is_ready = make_ready(connection, self.id, self._owner, self._content_hash)
+        self._open.close()
+        if not is_ready:
+            raise InputError(
+                f"The plan of {self.name} was taken for dead and removed by another command; nothing was sent.",
+                fix="Give the same command again.",
+            )
+
+    def discard(self) -> None:
+        """The no: take the plan back. Does nothing to a campaign that was made ready."""
+        with self.ledger.write() as connection:
+            remove_plan(connection, self.id)
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+
+def plan(
+    campaign: Campaign,
+    *,
+    ledger: Ledger,
+    account: Account,
+    limit: int | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    on_rows: Callable[[int], None] | None = None,
+) -> Plan:
+    """Put every row of the campaign into the ledger and say what would be sent; `send` is the yes.
+
+    `limit` lets only the first messages go, the rest is for `resume`. Raises InputError where nothing can be sent and
+    SettingsError where the account cannot be used; nothing is left in the ledger then.
+    """
+    return _plan(campaign, prepare(campaign), CampaignKind.FILE, ledger, account, limit, clock, on_rows)
+
+
+def plan_text(
+    numbers: Sequence[str], campaign: Campaign, *, ledger: Ledger, account: Account, clock: Clock = SYSTEM_CLOCK
+) -> Plan:
+    """Plan one text to a few numbers, with no file; it is a campaign all the same."""
+    preparation = prepare_numbers(numbers, campaign)
+    return _plan(campaign, preparation, CampaignKind.TEXT, ledger, account, None, clock, None)
+
+
+def effective_rate(account: Account, wanted: Rate | None) -> Rate:
+    """The rate to send at: an account's own rate is a ceiling; without one the wanted or the provider's default."""
+    capabilities = capabilities_of(account)
+    if account.rate is None:
+        return wanted or capabilities.default_rate
+    return account.rate if wanted is None else min(account.rate, wanted, key=lambda rate: rate.per_second)
+
+
+def _plan(
+    campaign: Campaign,
+    preparation: Preparation,
+    kind: CampaignKind,
+    ledger: Ledger,
+    account: Account,
+    limit: int | None,
+    clock: Clock,
+    on_rows: Callable[[int], None] | None,
+) -> Plan:
+    sender = _sender(campaign, account)
+    rate = effective_rate(account, campaign.rate)
+    if preparation.template is None:
+        raise InputError(
+            "There is no text to send.", fix='--message "Hej {{ förnamn }}!", or message in a campaign file.'
+        )
+    owner, recipients = Owner.here(), preparation.recipients
+    new = NewCampaign(
+        kind=kind,
+        purpose=campaign.purpose,
+        account=account.name,
+        sender=sender,
+        source_name=recipients.name if recipients.sheet is None else f'{recipients.name}, sheet "{recipients.sheet}"',
+        source_sha256=recipients.sha256,
+        columns=recipients.columns,
+        settings=campaign.settings() | {"found": _found(preparation)},
+        created_ms=clock.now_ms(),
+        created_by=getpass.getuser(),
+    )
+    with ExitStack() as undo:
+        campaign_id, name = _add(ledger, campaign, kind, new, owner, clock)
+        undo.callback(_remove, ledger, campaign_id)
+        undo.enter_context(keep_alive(ledger, planning_lease(campaign_id), owner, clock))
+        tally, content_hash = _add_rows(ledger, campaign_id, preparation, owner, limit, clock, on_rows)
+        if not tally.recipients:
+            skipped = ", ".join(f"{reason} {count:,}" for reason, count in tally.skipped.items())
+            raise InputError(
+                f"None of the rows of {recipients.name} can be sent: {skipped}.", fix="campaigns check shows each."
+            )
+        return Plan(
+            id=campaign_id,
+            name=name,
+            renamed_from=None if campaign.given_name or name == campaign.default_name else campaign.default_name,
+            preflight=tally,
+            account=account,
+            sender=sender,
+            rate=rate,
+            concurrency=campaign.concurrency,
+            limit=limit,
+            ledger=ledger,
+            clock=clock,
+            _owner=owner,
+            _content_hash=content_hash,
+            _open=undo.pop_all(),
+        )
+
+
+def _add(
+    ledger: Ledger, campaign: Campaign, kind: CampaignKind, new: NewCampaign, owner: Owner, clock: Clock
+) -> tuple[CampaignId, str]:
+    wanted = campaign.given_name or ("text" if kind is CampaignKind.TEXT else campaign.default_name)
+    with ledger.write() as connection:
+        remove_dead_plans(connection, clock.now_ms())
+        taken = find_status(connection, wanted) if campaign.given_name else None
+        if taken is not None:
+            raise _name_taken(taken, free_name(connection, wanted))
+        name = wanted if campaign.given_name else free_name(connection, wanted)
+        return add_campaign(connection, name, new, owner), name
+
+
+def _name_taken(taken: CampaignStatus, free: str) -> InputError:
+    left = taken.counts["planned"] + taken.counts["sending"]
+    messages = taken.counts["rows"] - taken.counts["skipped"]
+    if left:
+        return InputError(
+            f'There is a campaign "{taken.name}" already: {left:,} of {messages:,} are not sent.',
+            fix=f"campaigns resume {taken.name}, or give another name: --name {free}",
+        )
+    return InputError(
+        f'There is a campaign "{taken.name}" already, of {messages:,} messages.',
+        fix=f"Give another name: --name {free}",
+    )
+
+
+def _add_rows(
+    ledger: Ledger,
+    campaign_id: CampaignId,
+    preparation: Preparation,
+    owner: Owner,
+    limit: int | None,
+    clock: Clock,
+    on_rows: Callable[[int], None] | None,
+) -> tuple[Preflight, str]:
+    tally, content, planned = Tally(preparation), hashlib.sha256(), 0
+    for chunk in preparation.chunks():
+        left = None if limit is None else max(0, limit - planned)
+        with ledger.write() as connection:
+            if not is_held(connection, planning_lease(campaign_id), owner):
+                raise InputError("The plan was taken for dead and removed by another command.", fix="Give it again.")
+            planned += add_rows(connection, campaign_id, chunk, clock.now_ms(), left)
+        tally.add(chunk)
+        content.update(_content(chunk))
+        if on_rows is not None:
+            on_rows(tally.rows)
+    return tally.result(), content.hexdigest()
+
+
+def _content(chunk: Chunk) -> bytes:
+    """What goes to whom, as bytes: two campaigns of the same content have the same hash."""
+    ready = chunk.table.filter(pc.is_null(chunk.table["skip_reason"]))
+    lines = pc.binary_join_element_wise(pc.cast(ready["number"], pa.string()), ready["text"], "\t")
+    return "\n".join(lines.to_pylist()).encode()
+
+
+def _remove(ledger: Ledger, campaign_id: CampaignId) -> None:
+    with ledger.write() as connection:
+        remove_plan(connection, campaign_id)
+
+
+def _found(preparation: Preparation) -> dict[str, object]:
+    """What was decided about the file, for the head of the reports."""
+    names = ("region", "phone_column", "header_row")
+    return {name: getattr(preparation.recipients, name) for name in names}
+
+
+def _sender(campaign: Campaign, account: Account) -> str:
+    sender = campaign.sender or account.sender
+    if sender is None:
+        how = account.how_to_set("from", secret=False)
+        raise SettingsError("It is not said who the messages are from.", fix=f"--from NAME. {how}")
+    return sender
