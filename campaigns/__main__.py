@@ -1,0 +1,5 @@
+"""`python -m campaigns` is `campaigns`."""
+
+from campaigns.cli import main
+
+main()

@@ -1,0 +1,233 @@
+"""How far a campaign is: one line that is redrawn on a terminal, a line at each full minute elsewhere."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from tqdm import tqdm
+
+from campaigns.cli.screen import Screen
+from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.sending import Event, Held, Progress, Started, Stopping, Watching
+from campaigns.wording import count, duration, plural, share
+
+if TYPE_CHECKING:
+    Tqdm = tqdm[NoReturn]
+else:  # it is generic for the type checker only
+    Tqdm = tqdm
+
+NOT_WELL: Final = ("undelivered", "expired", "rejected", "failed", "unknown")
+OUTCOMES: Final = ("accepted", "delivered", *NOT_WELL)
+NARROWEST_BAR: Final = 6
+
+
+@contextmanager
+def progress(screen: Callable[[], Screen], clock: Clock = SYSTEM_CLOCK) -> Iterator[Callable[[Event], None]]:
+    """What shows the events of a run; the line is gone when the block ends."""
+    if not screen().err.terminal:
+        yield PlainLines(screen(), clock)
+        return
+    line = OneLine(screen, clock)
+    try:
+        yield line
+    finally:
+        line.erase()
+
+
+@contextmanager
+def reading(screen: Screen) -> Iterator[Callable[[int], None]]:
+    """What counts the rows of a file while it is read; on a terminal only, and gone when the block ends."""
+    line = _Rows(screen)
+    try:
+        yield line.read
+    finally:
+        line.close()
+
+
+class PlainLines:
+    """For logs and pipes: the start, each full minute, each event and the end, with the time."""
+
+    def __init__(self, screen: Screen, clock: Clock) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._minute = ""
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started():
+                self._say(
+                    f"{event.name}: sending {plural(event.total, 'message')} through {event.account}, "
+                    f"at most {event.rate}"
+                )
+            case Progress() if event.done >= event.total or self._now()[:5] != self._minute:
+                self._say(_counted(event))
+            case Progress():
+                pass
+            case Held():
+                self._say(f"held for {duration(event.seconds)}: {event.account} asked to wait")
+            case _:
+                self._say(_words(event))
+
+    def _say(self, text: str) -> None:
+        now = self._now()
+        self._minute = now[:5]
+        self._screen.tell(f"{now} {text}")
+
+    def _now(self) -> str:
+        return f"{self._clock.now().astimezone():%H:%M:%S}"
+
+
+class OneLine:
+    """For a terminal: percent, bar, messages with an outcome, rate, time left, and the outcomes that are not well."""
+
+    def __init__(self, screen: Callable[[], Screen], clock: Clock) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._bar: _Bar | None = None
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started():
+                pass
+            case Progress():
+                self._move(event)
+            case Held():
+                self._hold(event)
+            case _:
+                self._above(_words(event))
+
+    def erase(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _move(self, event: Progress) -> None:
+        if self._bar is None:
+            self._bar = _Bar(self._screen, self._clock, event)
+        self._bar.move(event)
+
+    def _hold(self, event: Held) -> None:
+        if self._bar is not None:
+            self._bar.held_until = self._clock.monotonic() + event.seconds
+            self._bar.held_by = event.account
+            self._bar.refresh()
+
+    def _above(self, text: str) -> None:
+        """Say a sentence without breaking the line that is being redrawn."""
+        if self._bar is not None:
+            self._bar.clear()
+        self._screen().tell(text)
+        if self._bar is not None:
+            self._bar.refresh()
+
+
+class _Bar(Tqdm):
+    """tqdm with our own line: no bar where there is no room for one, never 100 % before all is done."""
+
+    monitor_interval = 0  # its thread would only watch that it is redrawn
+
+    def __init__(self, screen: Callable[[], Screen], clock: Clock, first: Progress) -> None:
+        self.counts: Mapping[str, int] = first.counts
+        self.done = first.done
+        self.all = first.total
+        self.held_until = 0.0
+        self.held_by = ""
+        self._screen = screen
+        self._clock = clock
+        super().__init__(
+            total=first.total,
+            initial=first.done,
+            file=screen().err.file,
+            leave=False,
+            mininterval=0.1,
+            miniters=1,
+            bar_format="{percent} {bar}{tail}",
+        )
+
+    def move(self, event: Progress) -> None:
+        self.counts = event.counts
+        done, self.done = self.done, event.done
+        self.update(event.done - done)
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        figures = dict(super().format_dict)
+        columns = self._screen().err.width - 1
+        percent = f"{100 * self.done // max(self.all, 1):3}%"
+        tail = self._tail(figures["rate"] or self._average(figures["elapsed"]), columns - len(percent) - 1)
+        if columns - len(percent) - 1 - len(tail) < NARROWEST_BAR:
+            figures["bar_format"] = "{percent}{tail}"
+        return figures | {"ncols": columns, "percent": percent, "tail": tail}
+
+    def _tail(self, rate: float, room: int) -> str:
+        """As much of it as there is room for: the figures first, then the rate and the time, then what is not well."""
+        parts = [f" {count(self.done)}/{count(self.all)}", self._pace(rate)]
+        not_well = ", ".join(f"{count(self.counts[word])} {word}" for word in NOT_WELL if self.counts.get(word))
+        parts.append(f"  {not_well}" if not_well else "")
+        while len("".join(parts)) > room and len(parts) > 1:
+            parts.pop()
+        return "".join(parts)
+
+    def _pace(self, rate: float) -> str:
+        held = self.held_until - self._clock.monotonic()
+        if held > 0:
+            return f" held {_minutes(held)} by {self.held_by}"
+        if not rate:
+            return ""
+        return f" {_rate(rate)} {_minutes((self.all - self.done) / rate)} left"
+
+    def _average(self, elapsed: float) -> float:
+        return (self.n - self.initial) / elapsed if elapsed else 0.0
+
+
+class _Rows(Tqdm):
+    """tqdm with the number of rows read; nothing for a file that is read at once."""
+
+    monitor_interval = 0
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(
+            file=screen.err.file,
+            disable=not screen.err.terminal,
+            leave=False,
+            mininterval=0.1,
+            miniters=1,
+            delay=0.5,
+            bar_format="{desc}",
+        )
+
+    def read(self, rows: int) -> None:
+        self.set_description_str(f"Read {plural(rows, 'row')}", refresh=False)
+        self.update()
+
+
+def _words(event: Stopping | Watching) -> str:
+    match event:
+        case Stopping() if event.in_flight:
+            them = "it" if event.in_flight == 1 else "them"
+            waiting = plural(event.in_flight, "answer")
+            return f"Stopping. Waiting for {waiting}; Ctrl-C again makes {them} unknown instead."
+        case Stopping():
+            return "Stopping."
+        case Watching():
+            return f"{event.owner} sends for this account already, and sends these messages too; this only watches."
+
+
+def _counted(event: Progress) -> str:
+    outcomes = ", ".join(f"{word} {count(event.counts[word])}" for word in OUTCOMES if event.counts.get(word))
+    share_done = share(event.done, event.total)
+    return f"{count(event.done)} of {count(event.total)} ({share_done}): {outcomes or 'none has an outcome yet'}"
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:.0f}/s" if per_second >= 9.95 else f"{per_second:.1f}/s"
+
+
+def _minutes(seconds: float) -> str:
+    """325 s as "5:25"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+tqdm.set_lock(threading.RLock())  # its own default makes a semaphore that other processes could share

@@ -1,0 +1,198 @@
+"""What `send`, `text`, `resume` and `demo` have in common: show the plan, ask, send, sum up, write the reports."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from campaigns import pipeline
+from campaigns.cli.accounts import silent_accounts, usable_account
+from campaigns.cli.figures import show_account, show_first, show_time, tell_empty_fields
+from campaigns.cli.progress import progress, reading
+from campaigns.cli.running import run
+from campaigns.cli.screen import Screen
+from campaigns.cli.session import Session
+from campaigns.cli.statuses import relative, say_next, show_account_of, show_reports, state_in_words
+from campaigns.delivery.stop import Stop
+from campaigns.errors import ExitStatus, InputError
+from campaigns.ledger import Ledger
+from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason, Rate
+from campaigns.pipeline import Plan, Summary
+from campaigns.reporting import check_places, status_object
+from campaigns.settings import Account
+from campaigns.wording import count, duration, plural
+
+if TYPE_CHECKING:  # Litestar is only for those who use the built-in sandbox
+    from campaigns.web.sandbox import Misbehaviour
+
+
+class Planner(Protocol):
+    """What makes a plan: `plan` or `plan_text`, for a campaign."""
+
+    def __call__(self, *, ledger: Ledger, account: Account, on_rows: Callable[[int], None]) -> Plan: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a command sends: whether it asks, what it prints, where it writes."""
+
+    typed: str  #: the command as it was given, which goes on with --yes
+    yes: bool = False
+    as_json: bool = False
+    shows_plan: bool = True
+    listed: Sequence[Path] = ()  #: reports of the campaign file; () for the usual ones
+    reports: Sequence[Path] = ()  #: further ones
+    misbehaviour: "Misbehaviour | None" = None  #: of the built-in sandbox
+    then: str = ""  #: what to type next, where nothing is left; {name} stands for the campaign's
+
+
+def plan_and_send(session: Session, account_name: str | None, planner: Planner, manner: Manner) -> ExitStatus:
+    """Plan a campaign, ask, send it and report; where the answer is no, nothing is left of it."""
+    if not manner.yes:
+        _require_terminal(session, manner)
+    check_places([*manner.listed, *manner.reports])
+    screen = session.screen
+    with ExitStack() as stack:
+        try:
+            account = session.settings().account(account_name)
+            account = stack.enter_context(usable_account(account, screen, manner.misbehaviour))
+            ledger = stack.enter_context(session.ledger())
+            with reading(screen) as on_rows:
+                plan = stack.enter_context(planner(ledger=ledger, account=account, on_rows=on_rows))
+            agreed = _agree(session, plan, manner)
+        except KeyboardInterrupt:
+            return _nothing_sent(screen, ExitStatus.INTERRUPTED)
+        if not agreed:
+            return _nothing_sent(screen, ExitStatus.DONE)
+        stop = Stop()
+        with progress(lambda: session.screen) as listen:
+            summary = run(lambda: pipeline.send(plan, stop=stop, listen=listen), stop)
+        return _finish(session, ledger, summary, manner)
+
+
+def resume(session: Session, campaign: str, rate: Rate | None, manner: Manner) -> ExitStatus:
+    """Send what is left of a campaign, after asking, and report; with nothing left only the report is written."""
+    check_places(manner.reports)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(session.ledger())
+        status = pipeline.find_campaign(ledger, campaign)
+        try:
+            agreed = manner.yes or not status.unsent or _agree_to_go_on(session, status, manner)
+        except KeyboardInterrupt:
+            return _nothing_sent(session.screen, ExitStatus.INTERRUPTED)
+        if not agreed:
+            return _nothing_sent(session.screen, ExitStatus.DONE)
+        account = None
+        if status.unsent:
+            account = session.settings().account(status.account)
+            account = stack.enter_context(usable_account(account, session.screen))
+        stop = Stop()
+        with progress(lambda: session.screen) as listen:
+            summary = run(
+                lambda: pipeline.resume(campaign, ledger=ledger, account=account, rate=rate, stop=stop, listen=listen),
+                stop,
+            )
+        return _finish(session, ledger, summary, manner)
+
+
+def _require_terminal(session: Session, manner: Manner) -> None:
+    if not session.can_ask:
+        raise InputError("There is no terminal to ask on, so nothing was planned or sent.", fix=f"{manner.typed} --yes")
+
+
+def _agree(session: Session, plan: Plan, manner: Manner) -> bool:
+    """Show what would be sent, and ask."""
+    screen = session.screen
+    if plan.renamed_from and manner.shows_plan:
+        screen.say("note", f'There is a campaign "{plan.renamed_from}" already; this one is called "{plan.name}".')
+    if manner.shows_plan and not (manner.as_json and manner.yes):
+        _show_plan(plan, Screen(screen.err, screen.err, screen.show_numbers) if manner.as_json else screen)
+    return manner.yes or session.ask(_question(plan))
+
+
+def _show_plan(plan: Plan, screen: Screen) -> None:
+    show_account(plan.preflight, screen)
+    show_first(plan.preflight, screen)
+    screen.show("")
+    screen.show_folded(f"From: {plan.sender}, through {plan.account.name}", hang=6)
+    show_time(plan.ready, plan.rate, screen)
+    tell_empty_fields(plan.preflight, screen)
+    screen.show("")
+
+
+def _question(plan: Plan) -> str:
+    if plan.ready < plan.preflight.recipients:
+        return f"Send the first {count(plan.ready)} of {plural(plan.preflight.recipients, 'message')}?"
+    return f"Send {plural(plan.ready, 'message')}?"
+
+
+def _agree_to_go_on(session: Session, status: CampaignStatus, manner: Manner) -> bool:
+    _require_terminal(session, manner)
+    left, screen = status.unsent, session.screen
+    messages = status.counts["rows"] - status.counts["skipped"]
+    screen.tell(
+        f"{status.name} is {state_in_words(status)}. {count(messages - left)} of {count(messages)} are done and will "
+        "not be sent again."
+    )
+    return session.ask(f"Send the {count(left)} that are left?" if left > 1 else "Send the one that is left?")
+
+
+def _nothing_sent(screen: Screen, status: ExitStatus) -> ExitStatus:
+    interrupted = status is ExitStatus.INTERRUPTED and screen.err.terminal
+    screen.tell("\nNothing was sent." if interrupted else "Nothing was sent.")  # below the ^C
+    return status
+
+
+def _finish(session: Session, ledger: Ledger, summary: Summary, manner: Manner) -> ExitStatus:
+    """Show what became of the campaign, write its reports, and say what to type next."""
+    status, screen = summary.status, session.screen
+    if manner.as_json:
+        screen.show_json(status_object(status))
+    else:
+        screen.show_folded(_headline(summary))
+        show_account_of(status, silent_accounts(session.settings(), [status.account]), screen)
+    written: list[Path] = []
+    if status.counts["planned"] < status.counts["rows"] - status.counts["skipped"]:  # something has an outcome
+        usual = manner.listed or pipeline.default_reports(status)
+        written = pipeline.report(ledger, status.name, list(dict.fromkeys([*usual, *manner.reports])))
+    if written and manner.as_json:
+        show_reports(written, Screen(screen.err, screen.err))
+    elif written:
+        screen.show("")
+        show_reports(written, screen)
+    if PauseReason.ACCOUNT_PROBLEM.is_in(status.reason):
+        _say_account_problem(status, screen)
+    else:
+        say_next(status, screen, otherwise=manner.then.format(name=status.name) or _open(written))
+    return summary.exit_status
+
+
+def _headline(summary: Summary) -> str:
+    status = summary.status
+    if status.state is not CampaignState.DONE:
+        return f"{status.name} is {state_in_words(status)}."
+    if not summary.sent:
+        return f"{status.name} is done; nothing was left to send."
+    return f"{status.name} is done: {plural(summary.sent, 'message')} in {duration(summary.elapsed_s)}."
+
+
+def _say_account_problem(status: CampaignStatus, screen: Screen) -> None:
+    """What the provider said, what became of the campaign, and how it goes on."""
+    problem = status.reason.partition(": ")[2].rstrip(".")
+    sent_nothing = not any(status.counts[state] for state in MessageState if state not in ("planned", "skipped"))
+    nothing = "Nothing was sent; " if sent_nothing else ""
+    everything = "all " if sent_nothing else ""
+    screen.say(
+        "error",
+        f"{problem}. {nothing}{status.name} is paused with {everything}{plural(status.unsent, 'message')}.",
+    )
+    screen.say(
+        "fix", f"campaigns providers check {status.account}, then: {shlex.join(['campaigns', 'resume', status.name])}"
+    )
+
+
+def _open(written: Sequence[Path]) -> str:
+    pages = [relative(path) for path in written if path.suffix == ".html"]
+    return f"Open {pages[0]}" if pages else ""

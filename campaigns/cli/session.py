@@ -1,0 +1,64 @@
+"""What one run of the command line knows before any command begins: the three options that every command takes."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from getpass import getpass
+from typing import TYPE_CHECKING
+
+from campaigns.cli.screen import Color, Screen, stream_for
+from campaigns.errors import InputError
+
+if TYPE_CHECKING:  # a command imports what it needs when it runs: see campaigns.cli
+    from campaigns.ledger import Ledger
+    from campaigns.settings import Settings
+
+
+@dataclass(slots=True)
+class Session:
+    """The environment, and what `--database`, `--show-numbers` and `--color` said, before or after the command."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    database: str | None = None
+    show_numbers: bool = False
+    color: Color = "auto"
+
+    @property
+    def screen(self) -> Screen:
+        """The two streams as they are now; the width follows the terminal."""
+        out = stream_for(sys.stdout, self.color, self.environ)
+        return Screen(out, stream_for(sys.stderr, self.color, self.environ), self.show_numbers)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def settings(self) -> "Settings":
+        """The accounts, from environment and settings file."""
+        from campaigns.settings import Settings
+
+        return Settings.load(self.environ)
+
+    def ledger(self) -> "Ledger":
+        """The ledger to use; the option wins over the environment, that over the settings file."""
+        from campaigns.ledger import open_ledger
+
+        return open_ledger(self.database or self.settings().database)
+
+    def ask(self, question: str) -> bool:
+        """Ask on stderr; anything but yes is no."""
+        sys.stderr.write(f"{question} [y/N]: ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):  # the end of the input, by Ctrl-D
+            sys.stderr.write("\n")
+        return answer.strip().lower() in ("y", "yes")
+
+    def ask_secret(self, prompt: str) -> str:
+        """Ask without showing what is typed; without a terminal the first line of stdin is taken."""
+        secret = getpass(prompt, sys.stderr) if self.can_ask else sys.stdin.readline().rstrip("\r\n")
+        if not secret:
+            raise InputError("Nothing was given, so nothing was stored.", fix="Type it, or pass it on stdin.")
+        return secret

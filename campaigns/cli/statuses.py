@@ -1,0 +1,121 @@
+"""How one campaign, and many, are shown: state, account, reports, and what to type next."""
+
+import shlex
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from campaigns.cli.account import account, of_campaign
+from campaigns.cli.screen import Column, Screen, table
+from campaigns.clock import SYSTEM_CLOCK
+from campaigns.model import CampaignStatus, PauseReason
+from campaigns.wording import count, plural
+
+LIST: Final = (
+    Column("Id", figures=True),
+    Column("Name"),
+    Column("State"),
+    Column("Messages", figures=True),
+    Column("Delivered", figures=True),
+    Column("Failed", figures=True),
+    Column("Open", figures=True),
+    Column("Unknown", figures=True),
+    Column("Sent"),
+)
+FAILED: Final = ("undelivered", "expired", "rejected", "failed")
+
+
+def show_list(campaigns: Sequence[CampaignStatus], silent: Collection[str], screen: Screen) -> None:
+    """All campaigns, one a line; `silent` are the accounts that do not report delivery."""
+    if not campaigns:
+        screen.show("No campaigns yet.")
+        screen.say("next", "campaigns demo")
+        return
+    screen.show(*table(LIST, [_listed(status, silent) for status in campaigns], screen.out))
+    accepted = sum(status.counts["accepted"] for status in campaigns if status.account in silent)
+    note = "Failed is undelivered, expired, rejected and failed."
+    if accepted:
+        note += (
+            f' "-" means that the provider does not report delivery: {count(accepted)}'
+            f" {'was' if accepted == 1 else 'were'} accepted."
+        )
+    screen.tell("")
+    screen.say("note", note)
+
+
+def show_status(status: CampaignStatus, silent: Collection[str], screen: Screen) -> None:
+    """One campaign as it stands now."""
+    open_reports = 0 if status.account in silent else status.counts["accepted"]
+    waiting = f"; {plural(open_reports, 'delivery report')} still open" if open_reports else ""
+    screen.show_folded(f"{status.name} ({status.id}) is {state_in_words(status)}{waiting}.")
+    if status.first_sent_at and status.last_sent_at:
+        span = _span(status.first_sent_at.astimezone(), status.last_sent_at.astimezone())
+        screen.show_folded(f"Sent {span}, through {status.account}.")
+    show_account_of(status, silent, screen)
+    screen.show("", f"As of {SYSTEM_CLOCK.now().astimezone():%Y-%m-%d %H:%M:%S}.")
+    say_next(
+        status,
+        screen,
+        otherwise=shlex.join(["campaigns", "report", status.name, "--to", f"reports/{status.name}.html"]),
+    )
+
+
+def show_account_of(status: CampaignStatus, silent: Collection[str], screen: Screen) -> None:
+    """The account between blank lines."""
+    reports_delivery = status.account not in silent
+    screen.show("", *account(of_campaign(status, reports_delivery=reports_delivery), screen.out.width))
+
+
+def show_reports(paths: Sequence[Path], screen: Screen) -> None:
+    """The files that were written, relative to the current folder."""
+    if paths:
+        label = "Reports: " if len(paths) > 1 else "Report: "
+        screen.show_folded(label + ", ".join(relative(path) for path in paths), hang=len(label))
+
+
+def say_next(status: CampaignStatus, screen: Screen, *, otherwise: str) -> None:
+    """What to type: go on where something is left, else `otherwise`."""
+    left = status.unsent
+    if left:
+        what = f"sends only the {count(left)}" if left > 1 else "sends the one"
+        screen.say("next", f"{shlex.join(['campaigns', 'resume', status.name])}    {what}")
+    elif otherwise:
+        screen.say("next", otherwise)
+
+
+def state_in_words(status: CampaignStatus) -> str:
+    """The state as a sentence goes on: "paused: you stopped it at 14:02:09"."""
+    _, _, detail = status.reason.partition(": ")
+    if PauseReason.LIMIT.is_in(status.reason):
+        detail = "only the first were to go"
+    return f"{status.state}: {detail.rstrip('.')}" if detail else f"{status.state}"
+
+
+def relative(path: Path) -> str:
+    """A path from the current folder, where it lies in it."""
+    here = Path.cwd()
+    absolute = path if path.is_absolute() else here / path
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+
+
+def _listed(status: CampaignStatus, silent: Collection[str]) -> list[str]:
+    counts, is_silent = status.counts, status.account in silent
+    open_now = counts["planned"] + counts["sending"] + (0 if is_silent else counts["accepted"])
+    return [
+        str(status.id),
+        status.name,
+        str(status.state),
+        count(counts["rows"] - counts["skipped"]),
+        "-" if is_silent else count(counts["delivered"]),
+        count(sum(counts[word] for word in FAILED)),
+        count(open_now),
+        count(counts["unknown"]),
+        f"{status.first_sent_at.astimezone():%Y-%m-%d}" if status.first_sent_at else "-",
+    ]
+
+
+def _span(first: datetime, last: datetime) -> str:
+    """From when to when, with the zone: "2026-08-13 10:00:00 to 10:10:44 CEST"; the second date where it differs."""
+    end = f"{last:%H:%M:%S}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M:%S}"
+    return f"{first:%Y-%m-%d %H:%M:%S} to {end} {last:%Z}"
