@@ -4,12 +4,12 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import count
 from typing import Final
 
 from campaigns.errors import InputError
 from campaigns.recipients.numbers import SPACES, read_number
+from campaigns.spelling import nearest
 
 HEADER_ROWS: Final = 20  #: the header stands in one of the first so many rows
 MOSTLY: Final = 0.5  #: the share of a column's cells that must be numbers where no name tells
@@ -50,7 +50,7 @@ NAMES: Final = MOBILE_NAMES | PHONE_NAMES | PLAIN_NAMES
 NUMBER_LIKE: Final = re.compile(
     r"""['’"=]*(?:tel\b[.:]?\s*)?(?:\+?(?:[\s().,/–-]*\d){5,}[\s().]*|\d+(?:[.,]\d+)?e\+?\d+)"?""", re.IGNORECASE
 )
-DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+DATE: Final = re.compile(r"\s*\d{4}-\d\d-\d\d\b")  # without its dashes a mobile number in Denmark
 NUMERALS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -97,8 +97,8 @@ def settle(found: Found, phone_column: str | None, place: str) -> str:
         raise InputError(
             f"No column of {place} holds phone numbers.", where=where, fix=f"--phone-column NAME. {columns}"
         )
-    near = get_close_matches(_folded(phone_column), [_folded(name) for name in found.columns], 1)
-    advice = f'Write "{next(name for name in found.columns if _folded(name) == near[0])}". ' if near else ""
+    near = nearest(phone_column, found.columns)
+    advice = f'Write "{near}". ' if near else ""
     raise InputError(f'{place} has no column "{phone_column}".', where=where, fix=advice + columns)
 
 
@@ -134,13 +134,14 @@ def _has_mobile(row: Sequence[str], region: str) -> bool:
 
 
 def _is_mobile(cell: str, region: str) -> bool:
-    return sum(character.isdecimal() for character in cell) >= 7 and read_number(cell, region).number is not None
+    long_enough = sum(character.isdecimal() for character in cell) >= 7
+    return long_enough and not DATE.match(cell) and read_number(cell, region).number is not None
 
 
 def _looks_like_number(cell: str) -> bool:
     """Whether a cell is written as a number is, also as one that cannot be used: its row is no header."""
     plain = cell.translate(SPACES).strip()
-    return bool(NUMBER_LIKE.fullmatch(plain)) and not DATE.fullmatch(plain)
+    return bool(NUMBER_LIKE.fullmatch(plain)) and not DATE.match(plain)
 
 
 def _unique(header: Sequence[str]) -> tuple[str, ...]:

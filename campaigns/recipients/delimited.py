@@ -21,6 +21,7 @@ from campaigns.recipients.layout import Layout
 DELIMITERS: Final = ("\t", ";", ",", "|")  # in this order where two fit equally well
 NO_DELIMITER: Final = "\x1f"  # what pandas gets for a file of one column: a sign that nobody types
 SAMPLE_LINES: Final = 200
+MOST_CELLS: Final = 1_000_000  #: in one block; a wide table comes in blocks of fewer rows
 SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # Excel obeys it and hides it
 NUMBER_ALONE: Final = re.compile(r"[+(]?\d[\d ()./+\xa0-]{5,}")
 
@@ -41,7 +42,7 @@ class TextGrid:
         return [] if block is None else [list(row) for row in zip(*map(pa.Array.to_pylist, block.columns), strict=True)]
 
     def blocks(self) -> Iterator[Block]:
-        return self._read(CHUNK_ROWS)
+        return self._read(min(CHUNK_ROWS, MOST_CELLS // max(self.raw_width, 1) + 1))
 
     def _read(self, rows: int) -> Iterator[Block]:
         first_row = 1
@@ -97,6 +98,7 @@ def _frames(file: TextIO, delimiter: str, width: int, rows: int) -> Iterator[pd.
             na_filter=False,
             skip_blank_lines=False,
             chunksize=rows,
+            low_memory=False,  # else a column may come in pieces, which are no Arrow array
         )
     )
 

@@ -3,8 +3,6 @@
 import codecs
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
-from encodings.aliases import aliases
 from pathlib import Path
 from typing import Final
 
@@ -61,9 +59,7 @@ def _check_given(path: Path, given: str) -> str:
         "".encode(given)  # refuses what is for no text, such as hex
         codecs.getincrementaldecoder(given)
     except (LookupError, UnicodeError) as error:
-        near = get_close_matches(given.lower().replace("-", "_"), sorted({*aliases, *aliases.values()}), 1)
-        names = [aliases.get(name, name).replace("_", "-") for name in near] or ["utf-8 or cp1252"]
-        raise InputError(f'"{given}" is no encoding.', fix=f"Write {names[0]}.") from error
+        raise InputError(f'"{given}" is no encoding.', fix="Write utf-8 or cp1252, or leave it to be found.") from error
     name = NAMES.get(codecs.lookup(given).name, given)
     if line := _line_of_misfit(path, name):
         raise _misfit(path, name, line)
@@ -81,7 +77,7 @@ def _line_of_misfit(path: Path, encoding: str) -> int | None:
     lines = 1
     for block in _blocks(path):
         try:
-            decoder.decode(block)
+            decoder.decode(block).encode()  # some encodings can write half a character ("\\ud83d"), which no text has
         except UnicodeError as error:  # a plain one where UTF-16 lacks its byte order mark
             read = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
             return lines + _line_ends(read)

@@ -1,11 +1,10 @@
 """Refuse, in one sentence, what cannot be a recipient file: missing, a folder, empty, a picture, another format."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from campaigns.errors import InputError
+from campaigns.input_file import existing_file
 
 TEXT_ENDINGS: Final = (".csv", ".tsv", ".txt")
 WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -48,22 +47,12 @@ def check_file(path: Path) -> str:
 
 
 def _check_place(path: Path) -> None:
-    if path.is_dir():
-        inside = _recipient_files(path)
-        fix = f"campaigns check {path / inside[0]}" if inside else "Give a file."
-        raise InputError(f"{path.name or path} is a folder, not a file.", fix=fix)
-    if not path.exists():
-        near = get_close_matches(path.name, _recipient_files(path.parent), 1)
-        fix = f"campaigns check {path.with_name(near[0])}" if near else f"Give a file: {ALL_ENDINGS} can be read."
-        raise InputError(f"{path} does not exist.", fix=fix)
+    existing_file(path, fix="campaigns check {path}", otherwise=f"Give a file: {ALL_ENDINGS} can be read.")
+    if not path.is_file():
+        raise InputError(f"{path.name} is a pipe or a device, which can be read only once.", fix="Give a file on disk.")
     if path.suffix.lower() not in ENDINGS:
         ending = f'ends in "{path.suffix}"' if path.suffix else "has no ending"
         raise InputError(f"{path.name} {ending}: no recipient file.", fix=f"{ALL_ENDINGS} can be read.")
-
-
-def _recipient_files(folder: Path) -> list[str]:
-    entries: Iterable[Path] = folder.iterdir() if folder.is_dir() else ()
-    return sorted(entry.name for entry in entries if entry.suffix.lower() in ENDINGS and entry.is_file())
 
 
 def _check_content(path: Path, start: bytes) -> None:

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
@@ -13,6 +12,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 
 from campaigns.errors import InputError
 from campaigns.model import Msisdn, SkipReason
+from campaigns.spelling import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,7 @@ def check_region(region: str) -> str:
     code = region.strip().upper()
     if code in phonenumbers.SUPPORTED_REGIONS:
         return code
-    near = REGION_SLIPS.get(code) or next(
-        iter(get_close_matches(code, sorted(phonenumbers.SUPPORTED_REGIONS), 1)), None
-    )
+    near = REGION_SLIPS.get(code) or nearest(code, sorted(phonenumbers.SUPPORTED_REGIONS))
     fix = f"Write {near}." if near else "Write the two letters of the country, such as SE, NO, DK, FI or DE."
     raise InputError(f'"{region}" is no region.', fix=fix)
 

@@ -42,13 +42,13 @@ class RecipientFile:
     grid: Grid = field(repr=False)
 
     def chunks(self) -> Iterator[Chunk]:
-        """All data rows, from a file that must be the one that was opened."""
-        if not self.path.exists() or _sha256(self.path) != self.sha256:
-            raise InputError(f"{self.name} was changed while it was in use.", fix="Give the command again.")
+        """All data rows, from a file that must be the one that was opened, and stay so to the last row."""
+        self._check_unchanged()
         place = self.columns.index(self.phone_column)
         for rows, columns in _data_rows(self.grid, self.header_row):
             cells = pa.table(columns, names=list(self.columns))
             yield _chunk(rows, columns[place], cells, self.phone_column, self.region)
+        self._check_unchanged()
 
     def describe(self) -> str:
         """One line on what was decided: lista.csv: UTF-8, ";", header in row 1, numbers in "Mobil", region SE."""
@@ -59,6 +59,10 @@ class RecipientFile:
             f'numbers in "{self.phone_column}"', f"region {self.region}",
         )  # fmt: skip
         return f"{self.name}: {', '.join(filter(None, facts))}"
+
+    def _check_unchanged(self) -> None:
+        if not self.path.exists() or _sha256(self.path) != self.sha256:
+            raise InputError(f"{self.name} was changed while it was in use.", fix="Give the command again.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,9 @@ def open_recipients(path: Path, layout: Layout) -> RecipientFile:
     try:
         grids = READERS[check_file(path)](path, layout)
         grid, found = _choose(path, grids, layout, region)
-        place = f'{path.name}, sheet "{grid.sheet}"' if grid.sheet and len(grids) > 1 else path.name
-        _check_rows(path, grid, found)
+        many = len(grids) > 1 or layout.sheet is not None
+        place = f'{path.name}, sheet "{grid.sheet}"' if grid.sheet and many else path.name
+        _check_rows(place, grid, found)
         return RecipientFile(
             path=path,
             name=path.name,
@@ -131,7 +136,8 @@ def _choose(path: Path, grids: Sequence[Grid], layout: Layout, region: str) -> t
     if not found:
         beginning = any(len(head) == HEAD_ROWS for _, head in heads)
         what = f"has nothing in its first {HEAD_ROWS} rows" if beginning else "is empty: 0 recipients"
-        raise InputError(f"{path.name} {what}.", fix="Give a file with a header and rows.")
+        place = path.name if layout.sheet is None else f'{path.name}, sheet "{layout.sheet}"'
+        raise InputError(f"{place} {what}.", fix="Give a file with a header and rows.")
     with_numbers = [each for each in found if each[1].has_numbers]
     if len(with_numbers) > 1:
         names = [f'"{grid.sheet}"' for grid, _ in with_numbers]
@@ -142,10 +148,10 @@ def _choose(path: Path, grids: Sequence[Grid], layout: Layout, region: str) -> t
     return next(iter(with_numbers or [each for each in found if each[1].candidates] or found))
 
 
-def _check_rows(path: Path, grid: Grid, found: Found) -> None:
+def _check_rows(place: str, grid: Grid, found: Found) -> None:
     if next(_data_rows(grid, found.header_row), None) is None:
         raise InputError(
-            f"{path.name} has a header but no rows: 0 recipients.",
+            f"{place} has a header but no rows: 0 recipients.",
             fix=f"Add rows below row {found.header_row}, or give another file.",
         )
 

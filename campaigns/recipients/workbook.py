@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from campaigns.model import CHUNK_ROWS
 from campaigns.recipients.files import OLE
 from campaigns.recipients.grid import HEAD_ROWS, Block
 from campaigns.recipients.layout import Layout
+from campaigns.spelling import nearest
 
 ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")  # the stream that holds a workbook under a password
 LONGEST_WHOLE: Final = 10**21  # above, even a whole number is shown with an exponent
@@ -102,8 +102,8 @@ def _named_sheet(path: Path, book: CalamineWorkbook, name: str) -> str:
     same = [each for each in names if each == name] or [each for each in names if each.casefold() == name.casefold()]
     if same:
         return same[0]
-    near = get_close_matches(name, names, 1)
-    advice = f'Write "{near[0]}". ' if near else ""
+    near = nearest(name, names)
+    advice = f'Write "{near}". ' if near else ""
     raise InputError(f'{path.name} has no sheet "{name}".', fix=f"{advice}Sheets: {', '.join(names)}")
 
 

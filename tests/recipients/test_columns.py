@@ -146,3 +146,8 @@ def test_a_single_column_is_a_list_of_numbers_from_row_1(read_text: Callable) ->
 def test_headers_are_made_unique_and_empty_ones_named(read_text: Callable) -> None:
     table = read_text(f"Namn;Mobil;;Namn;Namn 2;Namn\nÅsa;{A};a;b;c;d\n")
     assert table.columns == ("Namn", "Mobil", "column 3", "Namn 2", "Namn 2 2", "Namn 3")
+
+
+def test_a_column_of_dates_never_holds_the_numbers(read_text: Callable) -> None:
+    table = read_text("Navn;Kontakt;Dato\nBo;20123456;2026-12-24\n", region="DK")  # +45 20261224 would be a number
+    assert [row["phone"] for row in table.rows] == ["20123456"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from campaigns.errors import InputError
 from campaigns.model import CHUNK_ROWS
-from campaigns.recipients.delimited import TextGrid, open_text
+from campaigns.recipients.delimited import MOST_CELLS, TextGrid, open_text
 from campaigns.recipients.layout import Layout
 from campaigns.recipients.reading import open_recipients
 
@@ -128,3 +128,19 @@ def test_a_wide_row_far_down_gets_columns_of_its_own(tmp_path: Path) -> None:
     assert file.columns == ("Namn", "Mobil", "column 3", "column 4", "column 5")
     last = list(file.chunks())[-1].cells.to_pylist()[-1]
     assert list(last.values()) == ["Eva", B, "sen", "", "7"]
+
+
+def test_a_wide_table_is_read_in_blocks_of_fewer_rows(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    rows, width = 1200, 2000
+    path.write_text(f"Mobil{';x' * (width - 1)}\n" + f"{A}{';y' * (width - 1)}\n" * rows)
+    lengths = [len(chunk) for chunk in open_recipients(path, Layout()).chunks()]
+    assert sum(lengths) == rows
+    assert max(lengths) * width < 2 * MOST_CELLS
+
+
+def test_a_column_that_pandas_would_read_in_pieces_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text(f"Mobil{';' * 59}\n" + f"{A}{';' * 59}z\n" * 17_000)
+    file = open_recipients(path, Layout())
+    assert sum(len(chunk) for chunk in file.chunks()) == 17_000

@@ -89,6 +89,7 @@ def test_utf8_with_a_broken_byte_anywhere_is_refused_with_its_line(write: Callab
         ("utf-8", "hex", '"hex" is no encoding.'),
         ("utf-8", "undefined", '"undefined" is no encoding.'),
         ("utf-8", "", '"" is no encoding.'),
+        ("utf-16", "utf-8", "lista.csv does not fit the encoding UTF-8."),
     ],
 )
 def test_a_wrong_encoding_is_refused(write: Callable, codec: str, given: str, what: str) -> None:
@@ -101,3 +102,9 @@ def test_a_wrong_encoding_is_refused(write: Callable, codec: str, given: str, wh
 def test_plain_ascii_is_not_read_as_utf_16_by_request(write: Callable) -> None:
     with pytest.raises(InputError, match="UTF-8, so utf-16-le would change its letters"):
         open_recipients(write(b"Namn;Mobil\nBo;070-174 06 05\n"), Layout(encoding="utf-16-le"))
+
+
+@pytest.mark.parametrize(("given", "half"), [("unicode_escape", r"\ud83d"), ("utf-7", "+2D0-")])
+def test_an_encoding_that_makes_half_a_character_is_refused(write: Callable, given: str, half: str) -> None:
+    with pytest.raises(InputError, match="does not fit the encoding"):
+        open_recipients(write(f"Namn;Mobil\n{half};070-174 06 05\n".encode()), Layout(encoding=given))

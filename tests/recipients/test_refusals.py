@@ -1,6 +1,7 @@
 """What cannot be a recipient file is refused in one sentence that says how to go on."""
 
 import gzip
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -93,17 +94,22 @@ def test_a_missing_file_with_nothing_like_it_names_the_endings(tmp_path: Path, p
     assert ".xlsx" in refusal(tmp_path / path).fix
 
 
-def test_a_folder_names_a_file_in_it(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "kunder"
     folder.mkdir()
-    assert refusal(folder).what == "kunder is a folder, not a file."
-    (folder / "lista.csv").write_text("Mobil\n")
-    assert refusal(folder).fix == f"campaigns check {folder / 'lista.csv'}"
+    assert refusal(folder).what == f"{folder} is a folder, not a file."
 
 
 def test_a_file_that_the_system_will_not_open_is_an_error(tmp_path: Path) -> None:
-    name = "x" * 300 + ".csv"
-    assert refusal(tmp_path / name).what == f"{name} cannot be read: file name too long."
+    path = tmp_path / ("x" * 300 + ".csv")
+    assert refusal(path).what == f"{path} cannot be read: File name too long."
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    os.mkfifo(path)
+    assert refusal(path).what == "lista.csv is a pipe or a device, which can be read only once."
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,16 @@ def test_a_file_that_changes_between_opening_and_reading_is_refused(tmp_path: Pa
     path.write_text("Mobil\n070-174 06 06\n")
     with pytest.raises(InputError, match="was changed while it was in use"):
         list(file.chunks())
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text("Mobil\n070-174 06 05\n")
+    chunks = open_recipients(path, Layout()).chunks()
+    next(chunks)
+    path.write_text("Mobil\n070-174 06 06\n")
+    with pytest.raises(InputError, match="was changed while it was in use"):
+        next(chunks)
 
 
 def test_an_unknown_region_is_refused_before_anything_is_read(tmp_path: Path) -> None:

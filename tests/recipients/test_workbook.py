@@ -138,3 +138,17 @@ def test_a_workbook_without_recipients_is_refused(tmp_path: Path, rows: list[lis
     with pytest.raises(InputError) as caught:
         open_recipients(save(tmp_path / "lista.xlsx", Blad1=rows), Layout())
     assert caught.value.what == what
+
+
+@pytest.mark.parametrize(
+    ("sheet", "what"),
+    [
+        ("tom", 'lista.xlsx, sheet "tom" is empty: 0 recipients.'),
+        ("Blad2", 'lista.xlsx, sheet "Blad2" has a header but no rows: 0 recipients.'),
+    ],
+)
+def test_a_named_sheet_without_recipients_is_the_one_that_is_spoken_of(tmp_path: Path, sheet: str, what: str) -> None:
+    path = save(tmp_path / "lista.xlsx", Kunder=PEOPLE, Tom=[], Blad2=[["Mobil"]])
+    with pytest.raises(InputError) as caught:
+        open_recipients(path, Layout(sheet=sheet))
+    assert caught.value.what == what
