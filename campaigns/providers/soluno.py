@@ -61,7 +61,7 @@ FROM_AIOHTTP: Final[tuple[tuple[tuple[type[Exception], ...], type[ProviderError]
 class _Reply:
     status: int
     body: bytes
-    whole: bool  #: whether the length was announced, so that a cut would have been seen
+    whole: bool  #: whether a cut would have been seen: the length was announced, or there is none
     retry_after: float | None  #: seconds
 
 
@@ -243,8 +243,11 @@ class Soluno:
                 url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 return await _read(response, self._clock.now())
+        except aiohttp.ClientResponseError as error:
+            no_http = _from_aiohttp(error, self._timeout_s)
         except Exception as error:
             raise _from_aiohttp(error, self._timeout_s) from error
+        raise no_http  # without its cause, which holds the headers of the request, and so the token
 
 
 def _request_body(batch: Sequence[Message]) -> bytes:
@@ -315,7 +318,8 @@ async def _read(response: aiohttp.ClientResponse, now: datetime) -> _Reply:
             raise
         body = b""  # any other status says enough by itself
     announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
-    return _Reply(response.status, body, announced, _wait_s(response.headers.get("Retry-After", ""), now))
+    whole = announced or response.status == 204  # which never has a body
+    return _Reply(response.status, body, whole, _wait_s(response.headers.get("Retry-After", ""), now))
 
 
 def _wait_s(retry_after: str, now: datetime) -> float | None:
@@ -345,8 +349,9 @@ def _read_json(body: bytes) -> Any:
 
 
 def _text(value: object) -> str:
-    """A word or sentence of the service, cut where it is too long to be one."""
-    return str(value)[:200] if isinstance(value, str | int) else ""
+    """A word or sentence of the service, cut where it is too long to be one; what no ledger can hold is replaced."""
+    said = str(value)[:200] if isinstance(value, str | int) else ""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said)
 
 
 def _from_aiohttp(error: Exception, timeout_s: float) -> ProviderError:

@@ -7,8 +7,10 @@ from typing import Final
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.series import Series
+from openpyxl.chart.text import RichText
 from openpyxl.drawing.colors import ColorChoice
 from openpyxl.drawing.fill import PatternFillProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from campaigns.reporting.breakdowns import BY_COUNTRY, BY_REASON, OVER_TIME
@@ -22,6 +24,7 @@ COLOURS: Final = {
     "unknown": "B98500",
     "not sent": "AAB4BE",
 }
+_DARK: Final = ("delivered", "not delivered")  #: colours that black figures are hard to read on
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ def outcome_chart(source: ChartSource, title: str, groups: Sequence[tuple[str, i
     for series, (name, number) in zip(chart.series, groups, strict=True):
         _colour(series, name)
         if number * 20 >= total:  # in a narrower part the label would stand over its neighbours
-            series.dLbls = _labels()
+            series.dLbls = _labels(name)
     chart.legend.position = "b"
     chart.x_axis.delete = True
     chart.y_axis.majorGridlines = None
@@ -92,8 +95,9 @@ def country_chart(source: ChartSource, title: str, column: str) -> BarChart:
     chart = _bars(title, "bar")
     chart.add_data(_column(source, BY_COUNTRY, column), titles_from_data=True)
     chart.set_categories(_column(source, BY_COUNTRY, "name", skip_header=True))
-    _colour(chart.series[0], column.removeprefix("share_"))
-    chart.series[0].dLbls = _labels()
+    outcome = column.removeprefix("share_")
+    _colour(chart.series[0], outcome)
+    chart.series[0].dLbls = _labels(outcome)
     chart.series[0].dLbls.position = "inEnd"
     chart.legend = None
     chart.x_axis.scaling.orientation = "maxMin"  # the first country on top
@@ -133,8 +137,11 @@ def _rgb(colour: str) -> ColorChoice:
     return choice
 
 
-def _labels() -> DataLabelList:
+def _labels(name: str) -> DataLabelList:
     labels = DataLabelList()
+    if name in _DARK:
+        white = CharacterProperties(solidFill="FFFFFF")
+        labels.txPr = RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=white), endParaRPr=white)])
     labels.showVal = True
     labels.showSerName = labels.showCatName = labels.showLegendKey = labels.showPercent = False
     return labels

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,9 @@ from typing import Final
 from campaigns.errors import InputError
 
 _OPEN_MARKS: Final = ("~${}", ".~lock.{}#")  #: what Excel and LibreOffice put beside a file that they have open
+
+
+_LEFTOVER_S: Final = 3600  #: age at which a file that is being written surely no longer is
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def unwritable(path: Path, error: OSError) -> InputError:
         return InputError(
             f"{path} is open in another program, or locked.", fix=f"Close it, or give another name: {other_name(path)}"
         )
-    return InputError(f"{path} cannot be written: {error.strerror or error}.", fix=f"Give another place: {path.name}")
+    return _no_place(path, error)
 
 
 def other_name(path: Path) -> Path:
@@ -69,6 +73,8 @@ def _destination(path: Path, formats: Sequence[str]) -> Destination:
         place = path.resolve()
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before Python 3.13
         raise InputError(f"{path} leads nowhere: its links form a circle.", fix=f"Give {other_name(path)}.") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no name of a file: it holds a NUL character.", fix="Leave it out.") from error
     return Destination(path, place, place.with_name(f".{secrets.token_hex(8)}.part"))
 
 
@@ -76,11 +82,17 @@ def _check_place(destination: Destination) -> None:
     path, place = destination.path, destination.place
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        exists = place.exists()
     except OSError as error:
         raise InputError(
             f"The folder {path.parent} cannot be made: {error.strerror}.", fix=f"Give another place: {path.name}"
         ) from error
+    try:
+        exists = place.exists()
+        destination.part.touch()  # the only sure way to learn whether the folder can be written to
+        _remove_leftovers(destination.part)
+        destination.part.unlink()
+    except OSError as error:
+        raise _no_place(path, error) from error
     if place.is_symlink() or (exists and not place.is_file()):  # still a link: it leads in a circle
         raise InputError(
             f"{path} is no file that a report could replace.", fix=f"Give another name: {other_name(path)}"
@@ -88,3 +100,16 @@ def _check_place(destination: Destination) -> None:
     marks = (place.with_name(mark.format(place.name)) for mark in _OPEN_MARKS)
     if any(mark.exists() for mark in marks) or (exists and not os.access(place, os.W_OK)):
         raise unwritable(path, PermissionError())
+
+
+def _remove_leftovers(part: Path) -> None:
+    """Remove what reports that were killed left beside this new file: it holds people's numbers, and nobody sees it."""
+    oldest = part.stat().st_mtime - _LEFTOVER_S
+    for leftover in part.parent.glob(f".{'[0-9a-f]' * 16}.part"):
+        with suppress(OSError):  # another report does the same
+            if leftover.stat().st_mtime < oldest:
+                leftover.unlink()
+
+
+def _no_place(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path} cannot be written: {error.strerror or error}.", fix=f"Give another place: {path.name}")

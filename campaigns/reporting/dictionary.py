@@ -8,6 +8,7 @@ from typing import Final
 from campaigns.reporting.figures import Report
 from campaigns.reporting.finding import ACCOUNT
 from campaigns.reporting.meanings import DELIVERY_REASONS, REASONS, STATUSES
+from campaigns.reporting.problems import CUT_MEANING, CUT_REASON
 from campaigns.reporting.sheet import Column, Value
 from campaigns.reporting.table import SCHEMA_VERSION, instant
 
@@ -42,7 +43,7 @@ def dictionary(report: Report, sheets: Mapping[str, Sequence[Column]]) -> Iterat
             yield ["column", f"{sheet}: {column.name}", column.means, column.unit, column.example, ""]
     for status, meaning in STATUSES.items():
         yield ["status", str(status), meaning.means, "", "", meaning.what_to_do]
-    for reason, meaning in (*REASONS.items(), *DELIVERY_REASONS.items()):
+    for reason, meaning in (*REASONS.items(), *DELIVERY_REASONS.items(), (CUT_REASON, CUT_MEANING)):
         yield ["reason", str(reason), meaning.means, "", "", meaning.what_to_do]
     yield ["reason", "(any other)", "The code of the provider or the network, as it gave it.", "", "", ""]
     for name in ACCOUNT:

@@ -73,7 +73,7 @@ class Reports:
 
 
 def check_places(paths: Sequence[Path]) -> None:
-    """InputError for the first path that no report can be written to; makes missing folders, writes nothing."""
+    """InputError for the first path that no report can be written to; makes missing folders, leaves no file."""
     check_destinations(paths, tuple(FORMATS))
 
 

@@ -31,7 +31,7 @@ _LOOKS: Final = {  # the colour role of each group in the style sheet
     "not sent": "skip",
     "skipped": "skip",
 }
-_NUMBER: Final = re.compile(r"\+\d{7,15}|\b\d{9,15}\b")
+_NUMBER: Final = re.compile(r"\+\d{7,15}|\b\d{9,15}\b|\b\d(?=(?:[ -]?\d){8})[\d -]{7,17}\d")
 _LABELS: Final = {"accepted": "accepted, no delivery report yet", "unknown": "unknown, may have been taken"}
 
 

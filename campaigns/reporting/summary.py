@@ -23,7 +23,8 @@ from campaigns.wording import count, plural, share
 _LINE: Final = 15  #: points; the height of one line of text
 _MEANS_WIDTH: Final = 58  #: of column D
 _MEANS_CHARACTERS: Final = 66  #: that fit into one line of it
-_WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
+_WRAPPED: Final = Alignment(horizontal="left", vertical="top", wrap_text=True, indent=1)
+_RIGHT: Final = Alignment(horizontal="right")
 _TOP: Final = Alignment(vertical="top")
 
 
@@ -34,12 +35,15 @@ def write_summary(sheet: Worksheet, report: Report, sources: ChartSources) -> No
     title = name if isinstance(name, Cell) else WriteOnlyCell(sheet, name)
     title.font = body_font(bold=True, size=18)
     sheet.append([title])
-    sheet.append([" ".join(finding(report)).strip()])
-    sheet.append([])
+    for sentence in finding(report):  # A2 and A3: in one cell they would run under the first chart
+        sheet.append([sentence or None])
     for label, value in _facts(report):  # A4 to B11
         sheet.append([label, text_cell(sheet, value)])
     sheet.append([])
-    sheet.append([header_cell(sheet, label) for label in ("Figure", "Messages", "Share", "What it means")])
+    header = [header_cell(sheet, label) for label in ("Figure", "Messages", "Share", "What it means")]
+    header[1].alignment = header[2].alignment = _RIGHT
+    header[3].alignment = _WRAPPED
+    sheet.append(header)
     for row, line in enumerate(account(report), 14):  # A14 to D27
         part = line.number / line.whole if line.whole else None
         _append_figure(sheet, row, line.name, (line.number, part), account_means(line.name))

@@ -27,7 +27,7 @@ from campaigns.reporting.charts import ChartSource, ChartSources
 from campaigns.reporting.dictionary import DICTIONARY, dictionary
 from campaigns.reporting.figures import Report
 from campaigns.reporting.problems import PROBLEM_COLUMNS, ProblemSpool
-from campaigns.reporting.sheet import INSTANT, Column, TableSheet, Value, clean
+from campaigns.reporting.sheet import INSTANT, MOST_CHARACTERS, Column, TableSheet, Value, clean
 from campaigns.reporting.summary import write_summary
 from campaigns.reporting.timeline import timeline
 
@@ -58,7 +58,7 @@ class WorkbookReport:
 
     def __init__(self, part: Path, columns: Sequence[str]) -> None:
         self._part = part
-        self._own = columns[len(REPORT_COLUMNS) :]
+        self._columns, self._own = columns, columns[len(REPORT_COLUMNS) :]
         self._book = Workbook(write_only=True)
         self._summary: Worksheet = self._book.create_sheet("Summary")  # the first sheet, written last
         self._problems = ProblemSpool()
@@ -73,6 +73,9 @@ class WorkbookReport:
         if self._recipients is not None or len(self._waiting) >= _MEASURED_ROWS:
             self._write_waiting()
         self._problems.add(row)
+        for column, value in zip(self._columns, (*values, *row.cells), strict=True):
+            if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+                self._problems.add_cut(row, column, value)
 
     def finish(self, report: Report) -> None:
         """Write all other sheets, and the file."""

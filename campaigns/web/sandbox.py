@@ -7,6 +7,7 @@ It listens on loopback alone, and any user name and password log in. Beside the 
 """
 
 import asyncio
+import os
 import random
 import secrets
 import signal
@@ -21,7 +22,6 @@ from typing import Any, Final
 import uvicorn
 from litestar import Litestar, Router, delete, get
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
 from litestar.params import SkipValidation
 
 from campaigns.clock import SYSTEM_CLOCK
@@ -159,9 +159,13 @@ def _listen(port: int) -> socket.socket:
         return socket.create_server((LOOPBACK, port), backlog=1024)
     except (OSError, OverflowError) as error:
         raise InputError(
-            f"The sandbox cannot listen on port {port}: {error}.",
+            f"The sandbox cannot listen on port {port}: {_why(error)}.",
             fix="Give another port, or none: a free one is then found.",
         ) from error
+
+
+def _why(error: Exception) -> str:
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
 
 
 def _config(sandbox: Sandbox) -> uvicorn.Config:
@@ -179,7 +183,7 @@ def _config(sandbox: Sandbox) -> uvicorn.Config:
 def _application(sandbox: Sandbox) -> Litestar:
     return Litestar(
         route_handlers=[text_api(sandbox, SYSTEM_CLOCK), _inspection(sandbox)],
-        exception_handlers={HTTPException: answer_error},
+        exception_handlers={Exception: answer_error},
         openapi_config=None,
         logging_config=None,
     )

@@ -107,7 +107,7 @@ def text_api(service: TextService, clock: Clock) -> Router:
             "service": Provide(lambda: service, sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
         },
-        exception_handlers={HTTPException: answer_error},
+        exception_handlers={Exception: answer_error},
         request_max_body_size=MAX_BODY,
     )
 
@@ -141,14 +141,26 @@ async def send(request: AnyRequest, service: Service) -> Response[bytes]:
     return _json(TextAnswer(messages=[_message_answer(answer) for answer in answers]))
 
 
-def answer_error(_: AnyRequest, error: HTTPException) -> Response[dict[str, str]]:
-    """Every error in the API's own form, those of the framework too."""
-    code = error.code if isinstance(error, TextApiError) else FRAMEWORK_CODES.get(error.status_code, "invalid_request")
-    content = {"error": code, "error_description": error.detail}
-    return Response(content, status_code=error.status_code, headers=error.headers, media_type=MediaType.JSON)
+def answer_error(_: AnyRequest, error: Exception) -> Response[dict[str, str]]:
+    """Every error in the API's own form, those of the framework and those that nobody expected too."""
+    if isinstance(error, TextApiError):
+        return _error_answer(error.status_code, error.code, error.detail, error.headers)
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    code, sentence = FRAMEWORK_ERRORS.get(status, ("invalid_request", "The request cannot be read."))
+    return _error_answer(status, code, sentence, headers)
 
 
-FRAMEWORK_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "server_error"}
+FRAMEWORK_ERRORS: Final = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    413: ("too_large", f"The request is larger than {MAX_BODY:,} bytes."),
+    500: ("server_error", "Something went wrong here; the request may have been taken."),
+}
+
+
+def _error_answer(status: int, code: str, sentence: str, headers: dict[str, str] | None) -> Response[dict[str, str]]:
+    content = {"error": code, "error_description": sentence}
+    return Response(content, status_code=status, headers=headers, media_type=MediaType.JSON)
 
 
 async def _body(request: AnyRequest, content_type: str) -> bytes:

@@ -72,7 +72,7 @@ class Samples:
     send_path: str
     logged_in: bytes  #: a whole HTTP answer
     numbers: Callable[[Asked], Sequence[str]]  #: whom a request names
-    answer: Callable[[Mapping[str, bool]], bytes]  #: a whole HTTP answer; True for a number that is accepted
+    answer: Callable[..., bytes]  #: a whole HTTP answer to (number: accepted), its ids and words ending in a given text
     secrets: Sequence[str] = field(default=(PASSWORD, TOKEN))  #: what no error and no log may show
 
 
@@ -109,11 +109,12 @@ def _serve_soluno() -> Iterator[Server]:
         )
 
 
-def _soluno_answer(accepted: Mapping[str, bool]) -> bytes:
+def _soluno_answer(accepted: Mapping[str, bool], odd: str = "") -> bytes:
+    refusal = {"id": None, "accepted": False, "code": f"number_blocked{odd}", "reason": f"The number is blocked{odd}"}
     entries = [
-        {"to": number, "id": f"id-{number[-3:]}", "accepted": True, "code": None, "reason": None}
+        {"to": number, "id": f"id-{number[-3:]}{odd}", "accepted": True, "code": None, "reason": None}
         if good
-        else {"to": number, "id": None, "accepted": False, "code": "number_blocked", "reason": "The number is blocked"}
+        else {"to": number, **refusal}
         for number, good in accepted.items()
     ]
     return http(200, json.dumps({"messages": entries}).encode())

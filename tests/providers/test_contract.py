@@ -117,6 +117,12 @@ async def test_a_success_with_a_body_that_nobody_knows_is_accepted_without_an_id
     assert submissions == [Submission(number=message.number, accepted=True) for message in batch]
 
 
+async def test_a_success_that_never_has_a_body_is_whole_without_one(open_at: OpenAt, script: Script) -> None:
+    async with script(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n") as service:
+        submissions = await open_at(service.url).submit([a_message()])
+    assert submissions == [Submission(number=a_message().number, accepted=True)]
+
+
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN.keys())
 async def test_an_answer_that_is_none_is_maybe_taken(open_at: OpenAt, script: Script, answer: bytes) -> None:
     async with script(answer) as service:
@@ -240,6 +246,19 @@ async def test_the_provider_goes_on_after_the_network_is_well_again(
     assert submission.accepted
 
 
+@pytest.mark.parametrize("odd", ["\x00", "\n", "\x1b[31m", "\ud800", "\u202e"])
+async def test_what_the_service_says_can_be_stored_and_printed(
+    open_at: OpenAt, samples: Samples, script: Script, odd: str
+) -> None:
+    messages = [a_message(613), a_message(614)]
+    answer = samples.answer({messages[0].number: True, messages[1].number: False}, odd)
+    async with script(answer) as service:
+        submissions = await open_at(service.url).submit(messages)
+    words = [word for one in submissions for word in (one.provider_id, one.code, one.reason) if word]
+    assert len(words) == 3
+    assert all(word.isprintable() and odd not in word for word in words)
+
+
 @pytest.mark.parametrize("answer", [*BROKEN.values(), *(http(status, ECHO) for status in (*ANSWERS, 200, 400, 401))])
 async def test_no_error_and_no_log_shows_a_secret_a_number_or_a_text(
     open_at: OpenAt, samples: Samples, script: Script, caplog: pytest.LogCaptureFixture, answer: bytes
@@ -262,4 +281,8 @@ def _shown() -> Iterator[list[str]]:
     try:
         yield shown
     except ProviderError as error:
-        shown += [*traceback.format_exception(error), repr(error), error.what, error.fix, error.where]
+        shown += [*traceback.format_exception(error), error.what, error.fix, error.where]
+        cause: BaseException | None = error
+        while cause is not None:
+            shown += [repr(cause), repr(vars(cause))]
+            cause = cause.__cause__ or cause.__context__

@@ -1,5 +1,6 @@
 """A report appears whole or not at all, and a place that cannot be written is told at once."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,34 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
     with pytest.raises(InputError, match="cannot be made"):
         check_places([tmp_path / "reports" / "a.csv"])
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write to")
+def test_a_folder_that_cannot_be_written_to_is_an_error_before_the_first_row() -> None:
+    with pytest.raises(InputError, match="cannot be written") as error:
+        check_places([Path("/proc/a.csv")])
+    assert error.value.fix == "Give another place: a.csv"
+
+
+def test_a_check_of_places_leaves_no_file(tmp_path: Path) -> None:
+    check_places([tmp_path / "a.csv"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_report_left_is_removed_by_a_later_one(tmp_path: Path) -> None:
+    names = ".0123456789abcdef.part", ".fedcba9876543210.part", ".old.part"
+    for name, age_s in zip(names, (7200, 60, 7200), strict=True):
+        (tmp_path / name).write_text("+46701740605")
+        changed = (tmp_path / name).stat().st_mtime - age_s
+        os.utime(tmp_path / name, (changed, changed))
+    check_places([tmp_path / "a.csv"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".fedcba9876543210.part", ".old.part"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("x" * 300 + ".csv", "File name too long"), ("a\0b.csv", "NUL")])
+def test_a_name_that_no_file_can_bear_is_an_error_that_says_why(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        check_places([tmp_path / name])
 
 
 @pytest.mark.parametrize("mark", ["~$a.xlsx", ".~lock.a.xlsx#"])

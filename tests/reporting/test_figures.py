@@ -1,5 +1,6 @@
 """Figures, the time line and the words of a report are right at their edges."""
 
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -108,3 +109,8 @@ def test_what_is_kept_does_not_grow_with_the_rows(make_row: Any) -> None:
 )
 def test_a_country_has_its_english_name(code: str, name: str) -> None:
     assert country_name(code) == name
+
+
+def test_the_names_of_countries_load_no_table_of_places() -> None:
+    country_name("SE")
+    assert not [name for name in sys.modules if name.startswith("phonenumbers.geodata.data")]

@@ -146,7 +146,7 @@ def test_a_misbehaviour_that_cannot_be_is_an_input_error(told: dict[str, float])
 def test_a_port_that_is_taken_is_an_input_error() -> None:
     with embedded_sandbox() as sandbox:
         port = int(sandbox.url.rpartition(":")[2])
-        with pytest.raises(InputError, match=f"port {port}"), embedded_sandbox(port=port):
+        with pytest.raises(InputError, match=rf"on port {port}: [^\[\]()]+\.$"), embedded_sandbox(port=port):
             pass
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from litestar import Litestar
-from litestar.exceptions import HTTPException
 from litestar.testing import TestClient
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
@@ -204,6 +205,7 @@ async def test_other_places_answer_in_the_same_form(
 ) -> None:
     answer = await client.ask(method, path)
     assert (answer.status, answer.json["error"]) == (status, code)
+    assert answer.json["error_description"].endswith(".")
 
 
 class Door:
@@ -224,10 +226,8 @@ class Door:
 def door() -> Iterator[TestClient[Litestar]]:
     now = datetime(2017, 1, 4, 16, 44, 49, 700_000, tzinfo=UTC)
     clock = Clock(now=lambda: now, monotonic=SYSTEM_CLOCK.monotonic, sleep=SYSTEM_CLOCK.sleep)
-    application = Litestar(
-        [text_api(Door(), clock)], exception_handlers={HTTPException: answer_error}, openapi_config=None
-    )
-    with TestClient(application) as client:
+    application = Litestar([text_api(Door(), clock)], exception_handlers={Exception: answer_error}, openapi_config=None)
+    with TestClient(application, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -245,3 +245,32 @@ def test_a_log_in_that_the_service_refuses_is_an_invalid_grant(door: TestClient[
 def test_only_what_was_surely_accepted_is_answered_so(door: TestClient[Litestar]) -> None:
     answer = door.post("/sms/skicka", json=GOOD, headers={"Authorization": "Bearer token"})
     assert answer.json()["messages"][0]["accepted"] is False
+
+
+def test_a_failure_that_nobody_expected_is_told_in_the_same_form_and_shows_nothing(door: TestClient[Litestar]) -> None:
+    body = GOOD | {"message": "secret"}  # the service behind it takes no other text than "Hej"
+    answer = door.post("/sms/skicka", json=body, headers={"Authorization": "Bearer token"})
+    assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
+    assert "secret" not in answer.text
+
+
+PIECES = [
+    b"", b"grant_type=password", b"&", b"=", b"username=a", b"password=%C3", b"%", b"+", b"\xff", b"{", b"}", b'"',
+    b'"from":', b'"to":', b'"message":', b"[", b"]", b",", b"null", b"1e999", b'"+46701740605"', b'"\\ud800"', b"\x00",
+    b"true", b"-0", b'"A"',
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join) | st.binary(max_size=60),
+    path=st.sampled_from(["/token", "/sms/skicka"]),
+    content_type=st.sampled_from([*FORM.values(), "application/json", "", "text/plain", "a/b; c=\x7f"]),
+)
+def test_no_body_is_too_odd_to_be_answered(
+    door: TestClient[Litestar], body: bytes, path: str, content_type: str
+) -> None:
+    headers = {"Authorization": "Bearer token", "Content-Type": content_type}
+    answer = door.post(path, content=body, headers=headers)
+    assert answer.status_code in (200, 400)
+    assert isinstance(answer.json(), dict)
