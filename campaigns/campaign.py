@@ -5,7 +5,7 @@ Only its shape is checked here: whether the columns, the provider and the text f
 
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, Unpack, overload
@@ -104,6 +104,7 @@ class Campaign:
             object.__setattr__(self, key, getattr(keys, key))
         object.__setattr__(self, "reports", tuple(map(Path, keys.reports)))
         object.__setattr__(self, "recipients", replace(self.recipients, region=keys.recipients.region))
+        self.check_reports(self.reports, where=self.places.get("reports", ""))
 
     @classmethod
     def load(cls, source: Path | str, **options: Unpack[CampaignOptions]) -> Self:
@@ -136,6 +137,16 @@ class Campaign:
         shown = "".join(letter if letter.isprintable() and letter not in "/\\" else "-" for letter in stem)
         name = shown.strip()[: LONGEST_NAME - 10]  # room for "-2"
         return f"campaign-{name}".rstrip("-") if fault_of_name(name) else name
+
+    def check_reports(self, paths: Iterable[Path], *, where: str = "") -> None:
+        """Refuse a report that would take the place of the list or of the campaign file, with an InputError."""
+        for path in paths:
+            if any(source and path.resolve() == source.resolve() for source in (self.recipients.file, self.file)):
+                raise InputError(
+                    f"{path} is what the campaign is read from, so no report can be written there.",
+                    where=where,
+                    fix=f"Give another name: {path.with_name(f'{path.stem}-report{path.suffix}')}",
+                )
 
     def settings(self) -> dict[str, object]:
         """The campaign as JSON may hold it, under the keys of a campaign file; what is None is left out. No secrets."""

@@ -59,6 +59,8 @@ def fault_of_name(name: str) -> str:
         return "it is empty"
     if name.isdigit():
         return "digits alone are the id of a campaign"
+    if name[0] in "-.":
+        return f"a command would misread the {name[0]} it begins with"
     if "/" in name or "\\" in name:
         return "it names files too, so it cannot hold / or \\"
     if not name.isprintable():
@@ -96,7 +98,7 @@ def _read_max_failures(value: int) -> int:
 
 def _read_message(text: str) -> str:
     if not text.strip():
-        raise InputError("The text of the message is empty.", fix='Write message = "Hej {{ förnamn }}"')
+        raise InputError("The text of the message is empty.", fix='Write message = "Vi ses kl. 18."')
     return text
 
 

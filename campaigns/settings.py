@@ -141,7 +141,7 @@ class Settings:
         near = nearest(name, known)
         raise SettingsError(
             f'There is no account "{name}".',
-            fix=f"--provider {near}" if near else f"Accounts: {', '.join(known)}. All about them: campaigns providers",
+            fix=f'Write "{near}".' if near else f"Accounts: {', '.join(known)}. All about them: campaigns providers",
         )
 
     def _only_account(self) -> Account:
@@ -159,6 +159,11 @@ class Settings:
             fix=f"Set {variable(provider, 'username')}, then: campaigns providers login {provider}. "
             f"Or try it on this machine: --provider {SANDBOX}",
         )
+
+
+def sandbox_account() -> Account:
+    """The built-in account as it is, whatever the user set for it."""
+    return _account(SANDBOX, [_Setting(*setting, "") for setting in _SANDBOX_FIELDS], SETTINGS_FILE)
 
 
 def variable(account: str, field_name: str) -> str:
@@ -194,12 +199,9 @@ def stored_secret(account: str, field_name: str) -> Secret | None:
     """What the system keyring holds for this field; None where it holds nothing or there is no keyring."""
     try:
         import keyring  # an extra, and slow to import: only when a secret is missing elsewhere
-        from keyring.errors import KeyringError
-    except ImportError:
-        return None
-    try:
+
         value = keyring.get_password(KEYRING_SERVICE, f"{account}/{field_name}")
-    except KeyringError:  # no keyring on this machine, or a locked one: the missing setting is then said as such
+    except Exception:  # absent, locked or broken, each backend in its own way: the missing setting is then said as such
         return None
     return Secret(value) if value else None
 
@@ -209,7 +211,7 @@ def store_secret(account: str, field_name: str, value: str) -> None:
     otherwise = f"Set {variable(account, field_name)} instead"
     try:
         import keyring
-        from keyring.errors import KeyringError, NoKeyringError
+        from keyring.errors import NoKeyringError
     except ImportError as error:
         raise SettingsError(
             "The system keyring cannot be used: the package keyring is not installed.",
@@ -219,8 +221,11 @@ def store_secret(account: str, field_name: str, value: str) -> None:
         keyring.set_password(KEYRING_SERVICE, f"{account}/{field_name}", value)
     except NoKeyringError as error:
         raise SettingsError("This machine has no system keyring that can be used.", fix=f"{otherwise}.") from error
-    except KeyringError as error:
+    except Exception as error:  # each backend fails in its own way, some with errors of the system's bus
         raise SettingsError("The system keyring did not store it.", fix=f"Unlock it. {otherwise}.") from error
+    kept = stored_secret(account, field_name)
+    if kept is None or kept.reveal() != value:  # a backend may take a secret and keep nothing
+        raise SettingsError("The system keyring did not keep it.", fix=f"{otherwise}.")
 
 
 # --- From the two sources to accounts ----------------------------------------------------------------------
@@ -248,7 +253,8 @@ _FILE_SHAPE: Final = Shape(
     noun="the settings file",
     examples={
         "": {"database": 'database = "/srv/campaigns/ledger.db"', "accounts": "[accounts.soluno]"},
-        "accounts.soluno": {name: f'{name} = "..."' for name in (*PLAIN_FIELDS, "password")},
+        "accounts.soluno": {name: f'{name} = "..."' for name in (*PLAIN_FIELDS, "password")}
+        | {"rate": 'rate = "20/s"'},
     },
 )
 

@@ -104,7 +104,7 @@ def _every_key(values: Mapping[str, Any], lines: Mapping[_Key, int], above: _Key
 
 _IN_PLAIN_WORDS: Final = (  # tomllib's message begins with, what it means, how to mend; the first that fits
     ("Invalid value", "a value is missing or has no quotes", 'Put a text between straight quotes: from = "Butiken"'),
-    ("Expected '='", 'a "=" is missing after the key', 'Write: name = "Summer sale"'),
+    ("Expected '='", 'a "=" is missing after the key', 'Write a key, "=" and its value, such as: from = "Butiken"'),
     (
         "Illegal character '\\n'",
         "a quote is not closed in its line",
@@ -127,7 +127,7 @@ _IN_PLAIN_WORDS: Final = (  # tomllib's message begins with, what it means, how 
         "Write it twice (\\\\), or put the text between single quotes.",
     ),
     ("Illegal character", "a character stands here that cannot be seen", "Delete it and type the line again."),
-    ("", "this is no key with a value", 'Write: name = "Summer sale"'),
+    ("", "this is no key with a value", 'Write a key, "=" and its value, such as: from = "Butiken"'),
 )
 _PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 

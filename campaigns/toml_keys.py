@@ -70,7 +70,9 @@ def together(problems: Sequence[InputError]) -> InputError:
 
 
 def _in_words(wrong: ErrorDetails, shape: Shape, places: Mapping[str, str]) -> InputError:
-    names = [part for part in wrong["loc"] if isinstance(part, str)]  # a number is the place in a list
+    names = [
+        part for part in wrong["loc"] if isinstance(part, str) and part != "[key]"
+    ]  # a number: the place in a list
     table, key = ".".join(names[:-1]), names[-1]
     kind = wrong["type"]
     if kind == "in_words":
@@ -87,13 +89,8 @@ def _in_words(wrong: ErrorDetails, shape: Shape, places: Mapping[str, str]) -> I
     else:
         what = f'"{key}"{_under(table)} is {_type_in_words(wrong["input"])}, but must be {_wanted(kind)}.'
         fix = f"Write [{'.'.join(names)}] in a line." if kind == "dict_type" else f"Write {_example(table, key, shape)}"
-    return InputError(what, where=_place(names, places), fix=fix)
-
-
-def _place(names: Sequence[str], places: Mapping[str, str]) -> str:
-    """The place of the key, or of the table that lacks it."""
-    above = (".".join(names[:end]) for end in range(len(names), 0, -1))
-    return next((places[name] for name in above if name in places), "")
+    place = table if kind == "missing" else ".".join(names)  # what an option replaced has none
+    return InputError(what, where=places.get(place, ""), fix=fix)
 
 
 def _unknown_key(table: str, key: str, shape: Shape) -> tuple[str, str]:

@@ -235,11 +235,13 @@ def test_the_line_of_a_key_is_found_in_all_ways_of_writing_it(
         ('name = ""', '"" cannot be the name of a campaign: it is empty.', 'Write name = "Summer sale"'),
         ('name = "123"', '"123" cannot be the name of a campaign: digits alone are the id of a campaign.',
          'Write name = "Summer sale"'),
+        ('name = "-x"', '"-x" cannot be the name of a campaign: a command would misread the - it begins with.',
+         'Write name = "Summer sale"'),
         ('name = "a/b"', '"a/b" cannot be the name of a campaign: it names files too, so it cannot hold / or \\.',
          'Write name = "Summer sale"'),
         ('name = "a\\u0000b"', "This cannot be the name of a campaign: it holds a character that cannot be seen.",
          'Write name = "Summer sale"'),
-        ('message = " \\n"', "The text of the message is empty.", 'Write message = "Hej {{ förnamn }}"'),
+        ('message = " \\n"', "The text of the message is empty.", 'Write message = "Vi ses kl. 18."'),
         ('provider = ""', '"provider" is empty.', 'Write provider = "soluno", or leave it out.'),
         ('recipients.region = "Sverige"', '"Sverige" is no region.', 'Write the ISO code of a country: region = "SE"'),
         ('recipients.encoding = "latin-99"', '"latin-99" is no encoding that is known.',
@@ -355,7 +357,17 @@ def test_a_source_that_is_missing_or_of_another_kind_says_what_is_accepted(
 def test_a_wrong_option_has_no_line_but_the_same_words(write: WriteCampaign) -> None:
     path = write(EVERY_KEY)
     assert only_error_of(path, rate="fast") == ('"fast" is no rate.', "", "Write 50/s, 600/min or 3600/h.")
+    assert only_error_of(path, region="Sweden")[:2] == ('"Sweden" is no region.', "")
     assert only_error_of(path, reigon="SE")[0] == '"reigon" is no setting of a campaign.'
+
+
+def test_a_report_in_place_of_the_list_or_the_campaign_file_is_refused(write: WriteCampaign, tmp_path: Path) -> None:
+    path = write(f'recipients = "customers.csv"\nreports = ["a.csv", "{tmp_path.as_posix()}/./customers.csv"]')
+    what, where, fix = only_error_of(path)
+    assert what.endswith("customers.csv is what the campaign is read from, so no report can be written there.")
+    assert (where, fix.rpartition("/")[2]) == ("lista.toml, line 2", "customers-report.csv")
+    with pytest.raises(InputError, match="is what the campaign is read from"):
+        Campaign.load(tmp_path / "customers.csv").check_reports([tmp_path / "customers.csv"])
 
 
 # --- A campaign made in Python -----------------------------------------------------------------------------

@@ -4,11 +4,13 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,25 @@ def wait_until(condition: Callable[[], bool], process: "subprocess.Popen[str]") 
         os.sched_yield()
 
 
+def read_until(word: str, process: "subprocess.Popen[str]") -> None:
+    """Wait for a line on stderr that holds `word`."""
+    assert process.stderr is not None
+    assert any(word in line for line in process.stderr)
+
+
+def put_to_sleep(process: "subprocess.Popen[str]", folder: Path, *, for_s: int = 0) -> None:
+    """Stop it where it does not hold the ledger, and let its last heartbeat be so long ago."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(folder / "ledger.db", timeout=0.2, isolation_level=None)) as connection:
+            try:
+                connection.execute("UPDATE leases SET heartbeat_ms = heartbeat_ms - ?", (for_s * 1000,))
+            except sqlite3.OperationalError:  # locked
+                process.send_signal(signal.SIGCONT)
+            else:
+                return
+
+
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     output, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
@@ -99,8 +120,6 @@ def test_a_sender_that_is_killed_while_sending_texts_nobody_twice_and_forgets_no
 
 
 def test_a_planner_that_is_killed_leaves_nothing_and_send_may_be_given_again(folder: Path, sandbox: Sandbox) -> None:
-    import sqlite3
-
     ledger = folder / "ledger.db"
 
     def is_planning() -> bool:
@@ -134,7 +153,7 @@ def test_a_planner_that_is_killed_leaves_nothing_and_send_may_be_given_again(fol
 def test_the_first_word_to_stop_finishes_what_left_and_says_how_to_go_on(
     folder: Path, sandbox: Sandbox, word: signal.Signals
 ) -> None:
-    process = send(folder, sandbox, "--rate", "500/s")
+    process = send(folder, sandbox, "--rate", "100/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, process)
     process.send_signal(word)
     code, _, errors = finish(process)
@@ -150,21 +169,38 @@ def test_the_first_word_to_stop_finishes_what_left_and_says_how_to_go_on(
 def test_a_resume_while_the_sender_lives_watches_and_sends_nothing_itself(folder: Path, sandbox: Sandbox) -> None:
     sender = send(folder, sandbox, "--rate", "500/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    put_to_sleep(sender, folder)  # so that it is not done before the other begins
     watcher = start(folder, sandbox, "resume", "lista", "--yes")
+    read_until(str(sender.pid), watcher)
+    sender.send_signal(signal.SIGCONT)
     results = [finish(process) for process in (sender, watcher)]
     assert [code for code, _, _ in results] == [0, 0]
-    assert str(sender.pid) in results[1][2]
     assert check_all_accounted(folder, sandbox) == {"accepted": PEOPLE}
+
+
+def test_a_sender_that_sleeps_while_another_takes_over_texts_nobody_twice_when_it_wakes(
+    folder: Path, sandbox: Sandbox
+) -> None:
+    sleeper = send(folder, sandbox, "--rate", "500/s")
+    wait_until(lambda: len(sandbox.carrier.messages) >= 50, sleeper)
+    put_to_sleep(sleeper, folder, for_s=60)
+    other = start(folder, sandbox, "resume", "lista", "--yes", "--rate", "500/s")
+    received = len(sandbox.carrier.messages)
+    wait_until(lambda: len(sandbox.carrier.messages) >= received + 50, other)
+    sleeper.send_signal(signal.SIGCONT)
+    codes = {finish(process)[0] for process in (other, sleeper)}
+    by_status = check_all_accounted(folder, sandbox)
+    assert codes <= {0, 1}
+    assert set(by_status) <= {"accepted", "unknown"}
+    assert by_status["unknown"] <= 32 + 50
 
 
 def test_when_the_sender_is_killed_the_watcher_takes_over(folder: Path, sandbox: Sandbox) -> None:
     sender = send(folder, sandbox, "--rate", "500/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    put_to_sleep(sender, folder)
     watcher = start(folder, sandbox, "resume", "lista", "--yes", "--rate", "1000/s")
-    assert watcher.stderr is not None
-    for line in watcher.stderr:
-        if str(sender.pid) in line:
-            break
+    read_until(str(sender.pid), watcher)
     sender.send_signal(signal.SIGKILL)
     sender.communicate()
     code, _, _ = finish(watcher)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from keyring.errors import KeyringLocked
 
 from campaigns.errors import SettingsError
 from campaigns.model import Rate
@@ -135,7 +136,7 @@ def test_of_several_accounts_one_must_be_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_account_is_an_error_with_the_nearest_name(tmp_path: Path) -> None:
-    assert error_of(tmp_path, name="solnuo").fix == "--provider soluno"
+    assert error_of(tmp_path, name="solnuo").fix == 'Write "soluno".'
     assert error_of(tmp_path, name="xyz").fix.startswith("Accounts: exempel, sandbox, soluno.")
 
 
@@ -259,11 +260,26 @@ def test_what_is_stored_in_the_keyring_is_found_there(keyring: MemoryKeyring) ->
 
 
 def test_a_locked_keyring_holds_nothing_and_refuses_to_store_in_words(keyring: MemoryKeyring) -> None:
-    keyring.locked = True
+    keyring.failure = KeyringLocked("locked")
     assert stored_secret("soluno", "password") is None
     with pytest.raises(SettingsError, match="The system keyring did not store it") as caught:
         store_secret("soluno", "password", "hemligt")
     assert "CAMPAIGNS_SOLUNO_PASSWORD" in caught.value.fix
+
+
+def test_a_keyring_that_fails_in_its_own_way_is_as_good_as_none(keyring: MemoryKeyring) -> None:
+    keyring.failure = RuntimeError("the bus is down")
+    assert stored_secret("soluno", "password") is None
+    with pytest.raises(SettingsError, match="The system keyring did not store it"):
+        store_secret("soluno", "password", "hemligt")
+
+
+def test_a_keyring_that_keeps_nothing_is_found_out() -> None:
+    from keyring.backends.null import Keyring
+
+    nothing = Keyring()  # type: ignore[no-untyped-call]  # keyring has no types
+    with as_system_keyring(nothing), pytest.raises(SettingsError, match="The system keyring did not keep it"):
+        store_secret("soluno", "password", "hemligt")
 
 
 def test_a_machine_without_a_keyring_is_told_of_the_variable() -> None:

@@ -10,7 +10,6 @@ import click
 
 from campaigns import __version__
 from campaigns.cli.group import Entry, Program, shared_options
-from campaigns.cli.screen import hanging
 from campaigns.cli.session import Session
 
 COMMANDS: Final = {
@@ -68,7 +67,9 @@ def main() -> None:
 
 def _first_page(session: Session) -> None:
     screen = session.screen
-    screen.show(f"campaigns {__version__}: one text to many people, and what became of each.", "")
+    screen.show_folded(f"campaigns {__version__}: one text to many people, and what became of each.")
+    screen.show("")
     for command, what in FIRST_STEPS:
-        screen.show(*hanging(command, what, screen.out.width))
+        has_room = len(command) + len(what) <= screen.out.width
+        screen.show(f"{command}{what}" if has_room else command.rstrip())
     screen.show("", "All commands: campaigns --help")

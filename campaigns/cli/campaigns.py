@@ -57,8 +57,8 @@ def status(session: Session, campaign: str, as_json: bool) -> None:
     if as_json:
         session.screen.show_json(status_object(found))
     else:
-        silent = silent_accounts(session.settings(), [found.account])
-        show_status(found, silent, session.screen)
+        silent = found.account in silent_accounts(session.settings(), [found.account])
+        show_status(found, session, silent=silent)
 
 
 @click.command(cls=Command)

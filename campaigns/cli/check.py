@@ -51,7 +51,8 @@ def check(
     """Show what would be sent, and to whom; send nothing.
 
     SOURCE is a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xls .ods). It is read as a send would
-    read it: numbers, duplicates, texts and segments. Nothing is written, and no account is needed.
+    read it: numbers, duplicates, texts and segments. No account is needed, and nothing is written but the reports
+    that are asked for.
 
     \b
     Examples:
@@ -65,6 +66,7 @@ def check(
     from campaigns.preflight import check as look_at
 
     campaign = load_campaign(source, keys)
+    campaign.check_reports(reports)
     most = FIRST if problems is None else None if problems < 0 else problems
     with reading(session.screen) as on_rows:
         found = look_at(campaign, reports=reports, problems=most, on_rows=on_rows)
@@ -72,6 +74,6 @@ def check(
     if as_json:
         session.screen.show_json(as_object(found))
     else:
-        show_check(found, campaign, session.screen, reports, list_problems=problems is not None, typed=typed)
+        show_check(found, campaign, session, reports, list_problems=problems is not None, typed=typed)
     if not found.recipients:
-        raise nothing_ready(found, typed)
+        raise nothing_ready(found, session.command("check", *typed, "--problems", "all"))

@@ -16,6 +16,7 @@ from campaigns.cli.figures import (
     tell_empty_fields,
 )
 from campaigns.cli.screen import Screen
+from campaigns.cli.session import Session
 from campaigns.cli.statuses import show_reports
 from campaigns.preflight import Preflight
 from campaigns.wording import count
@@ -35,9 +36,16 @@ def as_object(found: Preflight) -> dict[str, Any]:
 
 
 def show_check(
-    found: Preflight, campaign: Campaign, screen: Screen, reports: Sequence[Path], *, list_problems: bool, typed: str
+    found: Preflight,
+    campaign: Campaign,
+    session: Session,
+    reports: Sequence[Path],
+    *,
+    list_problems: bool,
+    typed: Sequence[str],
 ) -> None:
     """The account, the rows that cannot be used, the first message; `typed` is SOURCE and options, as given."""
+    screen = session.screen
     show_account(found, screen, listed_below=bool(found.skipped))
     if found.skipped:
         screen.show(*reasons_table(found, campaign.recipients.region, screen), "")
@@ -51,7 +59,7 @@ def show_check(
     show_reports(reports, screen)
     tell_empty_fields(found, screen)
     if found.recipients:
-        _say_next(found, screen, typed)
+        _say_next(found, session, typed)
 
 
 def _show_problems(found: Preflight, screen: Screen) -> None:
@@ -59,12 +67,14 @@ def _show_problems(found: Preflight, screen: Screen) -> None:
         return
     screen.show(*problems_table(found.problems, screen))
     more = found.problem_count - len(found.problems)
-    screen.show(*([f"and {count(more)} more: --problems all"] if more > 0 else []), "")
+    if more > 0:
+        screen.show_folded(f"and {count(more)} more: --problems all")
+    screen.show("")
 
 
-def _say_next(found: Preflight, screen: Screen, typed: str) -> None:
+def _say_next(found: Preflight, session: Session, typed: Sequence[str]) -> None:
+    following = session.command("send", *typed)
     if not found.has_text:
         in_a_file = "or keep text and settings in a file: campaigns guide campaign-file"
-        screen.say("next", f'campaigns check {typed} --message "Hej!"\n{in_a_file}')
-    else:
-        screen.say("next", f"campaigns send {typed}")
+        following = f"{session.command('check', *typed, '--message', 'Hej!')}\n{in_a_file}"
+    session.screen.say("next", following)

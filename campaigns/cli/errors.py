@@ -38,6 +38,8 @@ def from_usage(error: click.ClickException) -> CampaignsError:
         return _option_without_value(error)
     if isinstance(error, click.MissingParameter):
         return _missing(error)
+    if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        return _unfit(error, error.param)
     if isinstance(error, click.BadParameter) and error.param is not None:
         return InputError(f"{_name(error.param)}: {_sentence(error.message)}", fix=_see_help(error))
     return InputError(_sentence(error.message), fix=_see_help(error))
@@ -65,11 +67,31 @@ def _option_without_value(error: click.BadOptionUsage) -> CampaignsError:
     return InputError(f"{error.option_name} needs a value.", fix=f"{typed}. {_see_help(error)}")
 
 
+def _unfit(error: click.BadParameter, option: click.Option) -> CampaignsError:
+    """A value that an option cannot take; click's own words for its types read like code."""
+    name, kind = _name(option), option.type
+    what = f"{name}: {_sentence(error.message)}"
+    if isinstance(kind, click.Choice):
+        what = f"{name} takes one of {', '.join(kind.choices)}."
+    elif isinstance(kind, click.IntRange | click.FloatRange):
+        number = "whole number" if isinstance(kind, click.IntRange) else "number"
+        bounds = f"from {kind.min}" + ("" if kind.max is None else f" to {kind.max}")
+        what = f"{name} takes a {number} {bounds}."
+    elif kind is click.INT:
+        what = f"{name} takes a whole number."
+    return InputError(what, fix=_see_help(error))
+
+
 def _missing(error: click.MissingParameter) -> CampaignsError:
     path = error.ctx.command_path if error.ctx else "campaigns"
     name = _name(error.param) if error.param else "a value"
     what = f'"{path.partition(" ")[2] or path}" needs {name}.'
-    return InputError(what, fix=f"{path} {_as_typed(error, name)}. {_see_help(error)}")
+    required = [param for param in error.ctx.command.params if param.required] if error.ctx else []
+    typed = [
+        _as_typed(error, param.metavar or "" if isinstance(param, click.Argument) else _name(param))
+        for param in required
+    ]
+    return InputError(what, fix=f"{' '.join([path, *typed])}. {_see_help(error)}")
 
 
 def _name(param: click.Parameter) -> str:

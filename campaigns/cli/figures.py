@@ -8,7 +8,8 @@ from rich.text import Text
 from campaigns.cli.account import account, of_preflight
 from campaigns.cli.screen import Column, Screen, fold, table
 from campaigns.errors import InputError
-from campaigns.messages import measure
+from campaigns.messages import field_names, measure
+from campaigns.messages.fields import identifier
 from campaigns.model import Rate
 from campaigns.preflight import Preflight, Preview, Problem
 from campaigns.wording import count, duration, plural
@@ -70,15 +71,15 @@ def tell_empty_fields(preflight: Preflight, screen: Screen) -> None:
     """Fields that are empty for some, and have no default."""
     for column, figure in preflight.empty_fields.items():
         screen.say("note", f'"{column}" is empty in {plural(figure, "row")}; the text is sent without it.')
-        screen.say("fix", f'Give a default in the text: {{{{ {column} | default("...") }}}}, or: --on-empty skip')
+        screen.say(
+            "fix", f'Give a default in the text: {{{{ {_field(column)} | default("...") }}}}, or: --on-empty skip'
+        )
 
 
-def nothing_ready(preflight: Preflight, typed: str) -> InputError:
-    """That no row can be sent, once the reasons have been shown."""
+def nothing_ready(preflight: Preflight, listing: str) -> InputError:
+    """That no row can be sent, once the reasons have been shown; `listing` is the command that lists the rows."""
     source = preflight.source.partition(":")[0]
-    return InputError(
-        f"No row of {source} can be sent.", fix=f"See what is wrong with each: campaigns check {typed} --problems all"
-    )
+    return InputError(f"No row of {source} can be sent.", fix=f"See what is wrong with each: {listing}")
 
 
 def reasons_table(preflight: Preflight, region: str, screen: Screen) -> list[Text]:
@@ -101,6 +102,12 @@ def problems_table(problems: Sequence[Problem], screen: Screen) -> list[Text]:
     columns = (Column("Row", figures=True), Column("Column"), Column("Value"), Column("Reason"), Column("Detail"))
     rows = [(count(p.row), p.column or "", screen.number(p.value), p.reason, p.detail) for p in problems]
     return table(columns, rows, screen.out)
+
+
+def _field(column: str) -> str:
+    """The column as a text may call it."""
+    name = field_names([column])[column]
+    return name if name == identifier(column) else f'row["{column}"]'
 
 
 def _room(preview: Preview) -> str:

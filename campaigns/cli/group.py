@@ -1,6 +1,7 @@
 """Click commands in our manner: loaded when they are run, help in sections, errors in words."""
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -125,7 +127,7 @@ class Program(Group):
     ) -> NoReturn:
         extra.pop("standalone_mode", None)
         session = extra.pop("obj", None) or Session()
-        _never_fail_on_a_letter()
+        _never_fail_on_a_stream()
         with _sigterm_as_ctrl_c():
             status = self._run(session, args, prog_name or "campaigns", **extra)
         sys.exit(status)
@@ -207,14 +209,19 @@ def _write_sections(command: click.Command, ctx: click.Context, formatter: click
     last = records.pop("", [])  # --help and --version, which click makes
     section = list(records)[-1] if records else "Options"
     records[section] = [*records.get(section, []), *last]
-    widest = max(len(first) for rows in records.values() for first, _ in rows)
+    room = min(formatter.width // 2 - 4, 30)  # what needs more has its text below it
+    widest = min(max(len(first) for rows in records.values() for first, _ in rows), room)
     for name, rows in records.items():
         with formatter.section(name):
-            formatter.write_dl([(f"{first:<{widest}}", text) for first, text in rows])
+            formatter.write_dl([(f"{first:<{widest}}", text) for first, text in rows], col_max=room)
 
 
-def _never_fail_on_a_letter() -> None:
-    """A terminal that is not UTF-8 shows "?" for what it lacks; a name with å must not end a send."""
+def _never_fail_on_a_stream() -> None:
+    """A closed stream is an empty one; a terminal that is not UTF-8 shows "?" for what it lacks, and goes on."""
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open()  # open as long as the process, like the ones that they stand for
+    sys.stdout = sys.stdout or nowhere.open("w")
+    sys.stderr = sys.stderr or nowhere.open("w")
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)  # a test's own stream may have none
         if reconfigure is not None:

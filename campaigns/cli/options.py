@@ -1,13 +1,15 @@
 """Options that several commands share: every key of a campaign file, and how one is given on the command line."""
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from campaigns.cli.group import Option
+from campaigns.errors import CampaignsError, InputError
 
 if TYPE_CHECKING:
     from campaigns.campaign import Campaign
@@ -102,7 +104,9 @@ def load_campaign(source: str | Path, keys: Keys) -> "Campaign":
     """The campaign of a file, with the options that were given in place of its keys."""
     from campaigns.campaign import Campaign
 
-    return Campaign.load(source, **{key: value for key, value in keys.items() if value is not None})
+    given = {key: value for key, value in keys.items() if value is not None}
+    with _in_options(given):
+        return Campaign.load(source, **given)
 
 
 def campaign_without_file(keys: Keys) -> "Campaign":
@@ -110,17 +114,42 @@ def campaign_without_file(keys: Keys) -> "Campaign":
     from campaigns.campaign import Campaign, RecipientsSource
     from campaigns.model import Rate
 
-    source = RecipientsSource(Path("text"), region=keys["region"] or "SE")  # no file of that name is read
-    rate = Rate.parse(keys["rate"]) if keys["rate"] else None
-    return Campaign(
-        recipients=source, message=keys["message"], sender=keys["from_"], provider=keys["provider"], rate=rate
-    )
+    region = "SE" if keys["region"] is None else keys["region"]
+    rate = None if keys["rate"] is None else Rate.parse(keys["rate"])
+    with _in_options(keys):
+        return Campaign(
+            recipients=RecipientsSource(Path("text"), region=region),  # no file of that name is read
+            message=keys["message"],
+            sender=keys["from_"],
+            provider=keys["provider"],
+            rate=rate,
+        )
 
 
-def as_typed(arguments: Sequence[str], keys: Keys) -> str:
-    """The arguments and the options that were given, as they may be typed again."""
+def as_typed(arguments: Sequence[str], keys: Keys) -> list[str]:
+    """The arguments and the options that were given, word by word, as they may be typed again."""
     words = [*arguments]
     for key, value in keys.items():
         if value is not None:
-            words += [f"--{key.rstrip('_').replace('_', '-')}", str(value)]
-    return shlex.join(words)
+            words += [_option(key), str(value)]
+    return words
+
+
+@contextmanager
+def _in_options(given: Keys) -> Iterator[None]:
+    """Where a key was given as an option, an error says how to write the option: `name = "x"` as `--name "x"`."""
+
+    def mended(error: CampaignsError) -> CampaignsError:
+        fix = error.fix
+        if not error.where:
+            fix = re.sub(r"\b([a-z_]+) = ", lambda key: f"{_option(key[1])} " if key[1] in given else key[0], fix)
+        return InputError(error.what, where=error.where, fix=fix, also=[mended(one) for one in error.also])
+
+    try:
+        yield
+    except InputError as error:
+        raise mended(error) from error
+
+
+def _option(key: str) -> str:
+    return f"--{key.rstrip('_').replace('_', '-')}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final, Literal, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +19,9 @@ Label = Literal["error", "where", "fix", "note", "next"]
 
 PLAIN_WIDTH: Final = 80  #: without a terminal
 MAX_WIDTH: Final = 100
+MAX_WORDS: Final = 20  #: the widest that a column of words is, before the last column
 MIN_WIDTH: Final = 20  #: below this nothing can be laid out; the terminal folds
-MIN_LAST_COLUMN: Final = 8  #: a last column that has less room than this goes
+MIN_LAST_COLUMN: Final = 8  #: a last column that has less room than this, or than its longest word, goes
 
 _LABEL_STYLES: Final = {"error": "red", "where": "dim", "fix": "dim", "note": "yellow", "next": "dim"}
 _CONTROLS: Final = {code: "\ufffd" for code in (*range(32), 127, *range(128, 160)) if chr(code) not in "\n\t"}
@@ -33,6 +35,7 @@ class Stream:
     width: int
     colour: bool = False
     terminal: bool = False
+    by_the_way: bool = False  #: nobody waits for it: where it cannot be written (a full disk), the work goes on
 
     def lines(self, what: RenderableType) -> list[Text]:
         """A table or page of rich's, laid out for this stream, without blanks at the line ends."""
@@ -61,7 +64,9 @@ class Stream:
         try:
             self.file.write(text)
             self.file.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not (self.by_the_way or isinstance(error, BrokenPipeError)):
+                raise
             silence(self.file)
 
     def _console(self, file: TextIO) -> Console:
@@ -112,10 +117,11 @@ class Screen:
         return text if self.show_numbers else mask(text)
 
 
-def stream_for(file: TextIO, color: Color, environ: Mapping[str, str]) -> Stream:
+def stream_for(file: TextIO, color: Color, environ: Mapping[str, str], *, by_the_way: bool = False) -> Stream:
     """The stream of an open file: the width of its terminal, and the colour that option and environment allow."""
     terminal = file.isatty()
-    return Stream(file, _width(file) if terminal else PLAIN_WIDTH, _takes_colour(terminal, color, environ), terminal)
+    colour = _takes_colour(terminal, color, environ)
+    return Stream(file, _width(file) if terminal else PLAIN_WIDTH, colour, terminal, by_the_way)
 
 
 def gutter(label: Label, text: str, width: int) -> list[Text]:
@@ -156,7 +162,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], strea
     while True:
         room = stream.width - sum(_natural(columns, cells, place) + 2 for place in shown[:-1])
         needed = _natural(columns, cells, shown[-1])
-        if needed <= room or (room >= MIN_LAST_COLUMN and not columns[shown[-1]].figures):
+        if needed <= room or _can_fold(columns, cells, shown[-1], room):
             return stream.lines(_rich_table(columns, cells, shown, min(room, needed)))
         words = [place for place in shown[1:] if not columns[place].figures]
         if not words:
@@ -189,7 +195,16 @@ def _stacked(columns: Sequence[Column], cells: list[list[Text]], width: int) -> 
 
 
 def _natural(columns: Sequence[Column], cells: list[list[Text]], place: int) -> int:
-    return max(len(columns[place].header), *(row[place].cell_len for row in cells), 1)
+    """The width that a column needs; one of words before the last folds what is longer than a usual name."""
+    natural = max(len(columns[place].header), *(row[place].cell_len for row in cells), 1)
+    return natural if columns[place].figures or place == len(columns) - 1 else min(natural, MAX_WORDS)
+
+
+def _can_fold(columns: Sequence[Column], cells: list[list[Text]], place: int, room: int) -> bool:
+    """Whether a column of words may be folded to this width; a date or a reason is never cut in two."""
+    words = [word for row in cells for word in row[place].plain.split()]
+    longest = max([MIN_LAST_COLUMN, len(columns[place].header), *map(cell_len, words)])
+    return not columns[place].figures and longest <= room
 
 
 def _width(file: TextIO) -> int:

@@ -66,10 +66,11 @@ def send(
     from campaigns.pipeline import plan
 
     session, campaign = ctx.ensure_object(Session), load_campaign(source, keys)
-    typed = f"campaigns send {as_typed([source], keys | {'limit': limit})}"
+    campaign.check_reports(reports)
+    typed = session.command("send", *as_typed([source], keys | {"limit": limit}))
     return plan_and_send(
         session,
-        campaign.provider,
+        lambda: session.settings().account(campaign.provider),
         partial(plan, campaign, limit=limit),
         Manner(typed=typed, yes=yes, as_json=as_json, listed=campaign.reports, reports=reports),
     )
@@ -96,17 +97,17 @@ def text(
     \b
     Examples:
       campaigns text 070-1740605 --message "Vi ses kl. 18." --from Lindbergs
-      campaigns text 070-1740605 +46701740606 --message "Hej!" --provider sandbox --from Demo
+      campaigns text 070-1740605 070-1740606 --message "Hej!" --provider sandbox
     """
     from campaigns.cli.options import campaign_without_file
     from campaigns.cli.sending import Manner, plan_and_send
     from campaigns.pipeline import plan_text
 
     campaign = campaign_without_file(keys)
-    typed = f"campaigns text {as_typed(numbers, keys)}"
+    typed = session.command("text", *as_typed(numbers, keys))
     return plan_and_send(
         session,
-        campaign.provider,
+        lambda: session.settings().account(campaign.provider),
         lambda ledger, account, **_: plan_text(numbers, campaign, ledger=ledger, account=account),
         Manner(typed=typed, yes=yes, as_json=as_json, reports=reports),
     )
@@ -133,6 +134,6 @@ def resume(
     from campaigns.cli.sending import resume as go_on
     from campaigns.model import Rate
 
-    typed = f"campaigns resume {as_typed([campaign], {'rate': rate})}"
+    typed = session.command("resume", *as_typed([campaign], {"rate": rate}))
     manner = Manner(typed=typed, yes=yes, as_json=as_json, reports=reports)
-    return go_on(session, campaign, Rate.parse(rate) if rate else None, manner)
+    return go_on(session, campaign, None if rate is None else Rate.parse(rate), manner)

@@ -1,6 +1,5 @@
 """What `send`, `text`, `resume` and `demo` have in common: show the plan, ask, send, sum up, write the reports."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from campaigns import pipeline
 from campaigns.cli.accounts import silent_accounts, usable_account
+from campaigns.cli.errors import from_system, say_error
 from campaigns.cli.figures import show_account, show_first, show_time, tell_empty_fields
 from campaigns.cli.progress import progress, reading
 from campaigns.cli.running import run
@@ -16,7 +16,7 @@ from campaigns.cli.screen import Screen
 from campaigns.cli.session import Session
 from campaigns.cli.statuses import relative, say_next, show_account_of, show_reports, state_in_words
 from campaigns.delivery.stop import Stop
-from campaigns.errors import ExitStatus, InputError
+from campaigns.errors import CampaignsError, ExitStatus, InputError
 from campaigns.ledger import Ledger
 from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason, Rate
 from campaigns.pipeline import Plan, Summary
@@ -48,7 +48,9 @@ class Manner:
     then: str = ""  #: what to type next, where nothing is left; {name} stands for the campaign's
 
 
-def plan_and_send(session: Session, account_name: str | None, planner: Planner, manner: Manner) -> ExitStatus:
+def plan_and_send(
+    session: Session, find_account: Callable[[], Account], planner: Planner, manner: Manner
+) -> ExitStatus:
     """Plan a campaign, ask, send it and report; where the answer is no, nothing is left of it."""
     if not manner.yes:
         _require_terminal(session, manner)
@@ -56,8 +58,7 @@ def plan_and_send(session: Session, account_name: str | None, planner: Planner, 
     screen = session.screen
     with ExitStack() as stack:
         try:
-            account = session.settings().account(account_name)
-            account = stack.enter_context(usable_account(account, screen, manner.misbehaviour))
+            account = stack.enter_context(usable_account(find_account(), screen, manner.misbehaviour))
             ledger = stack.enter_context(session.ledger())
             with reading(screen) as on_rows:
                 plan = stack.enter_context(planner(ledger=ledger, account=account, on_rows=on_rows))
@@ -66,10 +67,12 @@ def plan_and_send(session: Session, account_name: str | None, planner: Planner, 
             return _nothing_sent(screen, ExitStatus.INTERRUPTED)
         if not agreed:
             return _nothing_sent(screen, ExitStatus.DONE)
+        if not manner.listed:
+            check_places([pipeline.REPORT_FOLDER / f"{plan.name}{suffix}" for suffix in (".html", ".xlsx", ".csv")])
         stop = Stop()
         with progress(lambda: session.screen) as listen:
             summary = run(lambda: pipeline.send(plan, stop=stop, listen=listen), stop)
-        return _finish(session, ledger, summary, manner)
+        return _finish(session, ledger, summary, manner, silent=not pipeline.reports_delivery(account))
 
 
 def resume(session: Session, campaign: str, rate: Rate | None, manner: Manner) -> ExitStatus:
@@ -86,6 +89,7 @@ def resume(session: Session, campaign: str, rate: Rate | None, manner: Manner) -
             return _nothing_sent(session.screen, ExitStatus.DONE)
         account = None
         if status.unsent:
+            check_places(pipeline.default_reports(status))
             account = session.settings().account(status.account)
             account = stack.enter_context(usable_account(account, session.screen))
         stop = Stop()
@@ -94,7 +98,8 @@ def resume(session: Session, campaign: str, rate: Rate | None, manner: Manner) -
                 lambda: pipeline.resume(campaign, ledger=ledger, account=account, rate=rate, stop=stop, listen=listen),
                 stop,
             )
-        return _finish(session, ledger, summary, manner)
+        silent = status.account in silent_accounts(session.settings(), [status.account])
+        return _finish(session, ledger, summary, manner, silent=silent)
 
 
 def _require_terminal(session: Session, manner: Manner) -> None:
@@ -145,28 +150,47 @@ def _nothing_sent(screen: Screen, status: ExitStatus) -> ExitStatus:
     return status
 
 
-def _finish(session: Session, ledger: Ledger, summary: Summary, manner: Manner) -> ExitStatus:
+def _finish(session: Session, ledger: Ledger, summary: Summary, manner: Manner, *, silent: bool) -> ExitStatus:
     """Show what became of the campaign, write its reports, and say what to type next."""
     status, screen = summary.status, session.screen
-    if manner.as_json:
-        screen.show_json(status_object(status))
-    else:
-        screen.show_folded(_headline(summary))
-        show_account_of(status, silent_accounts(session.settings(), [status.account]), screen)
-    written: list[Path] = []
-    if status.counts["planned"] < status.counts["rows"] - status.counts["skipped"]:  # something has an outcome
-        usual = manner.listed or pipeline.default_reports(status)
-        written = pipeline.report(ledger, status.name, list(dict.fromkeys([*usual, *manner.reports])))
+    try:
+        if manner.as_json:
+            screen.show_json(status_object(status))
+        else:
+            screen.show_folded(_headline(summary))
+            show_account_of(status, screen, silent=silent)
+        written = _write_reports(ledger, status, manner)
+    except (CampaignsError, OSError, KeyboardInterrupt) as error:
+        return _without_reports(session, summary, error)
     if written and manner.as_json:
         show_reports(written, Screen(screen.err, screen.err))
     elif written:
         screen.show("")
         show_reports(written, screen)
     if PauseReason.ACCOUNT_PROBLEM.is_in(status.reason):
-        _say_account_problem(status, screen)
+        _say_account_problem(status, session)
     else:
-        say_next(status, screen, otherwise=manner.then.format(name=status.name) or _open(written))
+        say_next(status, session, otherwise=manner.then.format(name=status.name) or _open(written))
     return summary.exit_status
+
+
+def _write_reports(ledger: Ledger, status: CampaignStatus, manner: Manner) -> list[Path]:
+    if status.counts["planned"] == status.counts["rows"] - status.counts["skipped"]:  # nothing has an outcome
+        return []
+    usual = manner.listed or pipeline.default_reports(status)
+    return pipeline.report(ledger, status.name, list(dict.fromkeys([*usual, *manner.reports])))
+
+
+def _without_reports(session: Session, summary: Summary, error: BaseException) -> ExitStatus:
+    """What was sent stays sent, and the ledger holds it: only the reports are left to write."""
+    status, screen = summary.status, session.screen
+    if isinstance(error, CampaignsError | OSError):
+        say_error(from_system(error) if isinstance(error, OSError) else error, screen)
+    screen.say("note", f"{status.name} is {status.state}; only its reports were not written.")
+    screen.say("next", session.command("report", status.name, "--to", f"{status.name}.html"))
+    if isinstance(error, KeyboardInterrupt):
+        return ExitStatus.INTERRUPTED
+    return summary.exit_status or ExitStatus.PROBLEMS
 
 
 def _headline(summary: Summary) -> str:
@@ -178,19 +202,18 @@ def _headline(summary: Summary) -> str:
     return f"{status.name} is done: {plural(summary.sent, 'message')} in {duration(summary.elapsed_s)}."
 
 
-def _say_account_problem(status: CampaignStatus, screen: Screen) -> None:
+def _say_account_problem(status: CampaignStatus, session: Session) -> None:
     """What the provider said, what became of the campaign, and how it goes on."""
     problem = status.reason.partition(": ")[2].rstrip(".")
     sent_nothing = not any(status.counts[state] for state in MessageState if state not in ("planned", "skipped"))
     nothing = "Nothing was sent; " if sent_nothing else ""
-    everything = "all " if sent_nothing else ""
-    screen.say(
+    everything = "" if not sent_nothing else "all " if status.unsent > 1 else "its "
+    session.screen.say(
         "error",
         f"{problem}. {nothing}{status.name} is paused with {everything}{plural(status.unsent, 'message')}.",
     )
-    screen.say(
-        "fix", f"campaigns providers check {status.account}, then: {shlex.join(['campaigns', 'resume', status.name])}"
-    )
+    going_on = session.command("resume", status.name)
+    session.screen.say("fix", f"campaigns providers check {status.account}, then: {going_on}")
 
 
 def _open(written: Sequence[Path]) -> str:

@@ -1,6 +1,7 @@
 """What one run of the command line knows before any command begins: the three options that every command takes."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,12 +29,18 @@ class Session:
     def screen(self) -> Screen:
         """The two streams as they are now; the width follows the terminal."""
         out = stream_for(sys.stdout, self.color, self.environ)
-        return Screen(out, stream_for(sys.stderr, self.color, self.environ), self.show_numbers)
+        err = stream_for(sys.stderr, self.color, self.environ, by_the_way=True)
+        return Screen(out, err, self.show_numbers)
 
     @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
         return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def command(self, *words: str) -> str:
+        """A command as one may type it next, on the same ledger."""
+        ledger = ["--database", self.database] if self.database else []
+        return shlex.join(["campaigns", *words, *ledger])
 
     def settings(self) -> "Settings":
         """The accounts, from environment and settings file."""

@@ -1,6 +1,5 @@
 """How one campaign, and many, are shown: state, account, reports, and what to type next."""
 
-import shlex
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from campaigns.cli.account import account, of_campaign
 from campaigns.cli.screen import Column, Screen, table
+from campaigns.cli.session import Session
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.model import CampaignStatus, PauseReason
 from campaigns.wording import count, plural
@@ -44,27 +44,23 @@ def show_list(campaigns: Sequence[CampaignStatus], silent: Collection[str], scre
     screen.say("note", note)
 
 
-def show_status(status: CampaignStatus, silent: Collection[str], screen: Screen) -> None:
-    """One campaign as it stands now."""
-    open_reports = 0 if status.account in silent else status.counts["accepted"]
+def show_status(status: CampaignStatus, session: Session, *, silent: bool) -> None:
+    """One campaign as it stands now; `silent` where its account does not report delivery."""
+    screen = session.screen
+    open_reports = 0 if silent else status.counts["accepted"]
     waiting = f"; {plural(open_reports, 'delivery report')} still open" if open_reports else ""
     screen.show_folded(f"{status.name} ({status.id}) is {state_in_words(status)}{waiting}.")
     if status.first_sent_at and status.last_sent_at:
         span = _span(status.first_sent_at.astimezone(), status.last_sent_at.astimezone())
         screen.show_folded(f"Sent {span}, through {status.account}.")
-    show_account_of(status, silent, screen)
+    show_account_of(status, screen, silent=silent)
     screen.show("", f"As of {SYSTEM_CLOCK.now().astimezone():%Y-%m-%d %H:%M:%S}.")
-    say_next(
-        status,
-        screen,
-        otherwise=shlex.join(["campaigns", "report", status.name, "--to", f"reports/{status.name}.html"]),
-    )
+    say_next(status, session, otherwise=session.command("report", status.name, "--to", f"reports/{status.name}.html"))
 
 
-def show_account_of(status: CampaignStatus, silent: Collection[str], screen: Screen) -> None:
+def show_account_of(status: CampaignStatus, screen: Screen, *, silent: bool) -> None:
     """The account between blank lines."""
-    reports_delivery = status.account not in silent
-    screen.show("", *account(of_campaign(status, reports_delivery=reports_delivery), screen.out.width))
+    screen.show("", *account(of_campaign(status, reports_delivery=not silent), screen.out.width))
 
 
 def show_reports(paths: Sequence[Path], screen: Screen) -> None:
@@ -74,21 +70,21 @@ def show_reports(paths: Sequence[Path], screen: Screen) -> None:
         screen.show_folded(label + ", ".join(relative(path) for path in paths), hang=len(label))
 
 
-def say_next(status: CampaignStatus, screen: Screen, *, otherwise: str) -> None:
+def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> None:
     """What to type: go on where something is left, else `otherwise`."""
     left = status.unsent
     if left:
         what = f"sends only the {count(left)}" if left > 1 else "sends the one"
-        screen.say("next", f"{shlex.join(['campaigns', 'resume', status.name])}    {what}")
+        session.screen.say("next", f"{session.command('resume', status.name)}    {what}")
     elif otherwise:
-        screen.say("next", otherwise)
+        session.screen.say("next", otherwise)
 
 
 def state_in_words(status: CampaignStatus) -> str:
     """The state as a sentence goes on: "paused: you stopped it at 14:02:09"."""
     _, _, detail = status.reason.partition(": ")
     if PauseReason.LIMIT.is_in(status.reason):
-        detail = "only the first were to go"
+        detail = "--limit held the rest back"
     return f"{status.state}: {detail.rstrip('.')}" if detail else f"{status.state}"
 
 
@@ -116,6 +112,7 @@ def _listed(status: CampaignStatus, silent: Collection[str]) -> list[str]:
 
 
 def _span(first: datetime, last: datetime) -> str:
-    """From when to when, with the zone: "2026-08-13 10:00:00 to 10:10:44 CEST"; the second date where it differs."""
+    """From when to when, with the zone: "2026-08-13 10:00:00 to 10:10:44 CEST"; what is the same is said once."""
     end = f"{last:%H:%M:%S}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M:%S}"
-    return f"{first:%Y-%m-%d %H:%M:%S} to {end} {last:%Z}"
+    start = f"{first:%Y-%m-%d %H:%M:%S}"
+    return f"{start} {last:%Z}" if start.endswith(end) else f"{start} to {end} {last:%Z}"

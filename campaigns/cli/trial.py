@@ -14,7 +14,7 @@ from campaigns.cli.session import Session
 from campaigns.errors import ExitStatus
 from campaigns.ledger import Ledger
 from campaigns.pipeline import Plan, plan
-from campaigns.settings import SANDBOX, Account
+from campaigns.settings import Account, sandbox_account
 from campaigns.web.carrier import REFUSALS
 from campaigns.web.sandbox import Misbehaviour
 
@@ -40,7 +40,7 @@ def send_sample(session: Session) -> ExitStatus:
         misbehaviour=Misbehaviour(refusals={ending: REFUSALS[ending] for ending in REFUSED}),
         then="Open reports/{name}.html, then try your own list: campaigns check lista.csv",
     )
-    status = plan_and_send(session, SANDBOX, planner, manner)
+    status = plan_and_send(session, sandbox_account, planner, manner)
     return ExitStatus.DONE if status is ExitStatus.PROBLEMS else status
 
 

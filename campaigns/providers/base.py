@@ -138,8 +138,8 @@ def provider_type(account: Account, types: Mapping[str, type[Provider]] | None =
 
 def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, without opening it; SettingsError where it cannot be used."""
-    kind = _installed(account, None)
-    return kind.capabilities_of(_complete(account, kind))
+    kind, usable = _usable(account)
+    return kind.capabilities_of(usable)
 
 
 def secret_fields(account: Account, types: Mapping[str, type[Provider]] | None = None) -> tuple[Field, ...]:
@@ -150,15 +150,8 @@ def secret_fields(account: Account, types: Mapping[str, type[Provider]] | None =
 @asynccontextmanager
 async def open_account(account: Account, http: aiohttp.ClientSession, clock: Clock) -> AsyncIterator[Provider]:
     """The account's provider, ready to submit; a missing setting is a SettingsError before any request."""
-    kind = _installed(account, None)
-    complete = _complete(account, kind)
-    # Without this, the pretend messages of a sandbox that has no address would go to the real service.
-    if account.name == SANDBOX and "url" not in complete.values:
-        raise SettingsError(
-            "The sandbox has no address, so it cannot be used.",
-            fix=f"Start one with campaigns sandbox, and set {variable(SANDBOX, 'url')} to its address.",
-        )
-    yield kind(complete, http, clock)
+    kind, usable = _usable(account)
+    yield kind(usable, http, clock)
 
 
 # --- What `campaigns providers` shows ---------------------------------------------------------------------
@@ -263,6 +256,17 @@ def _installed(account: Account, types: Mapping[str, type[Provider]] | None) -> 
         where=account.places.get("type", ""),
         fix=f'Write "{near}".' if near else f"Installed: {', '.join(sorted(installed))}",
     )
+
+
+def _usable(account: Account) -> tuple[type[Provider], Account]:
+    kind = _installed(account, None)
+    complete = _complete(account, kind)
+    if account.name == SANDBOX and "url" not in complete.values:  # else pretend messages would go to the real service
+        raise SettingsError(
+            "The sandbox has no address, so it cannot be used.",
+            fix=f"Start one with campaigns sandbox, and set {variable(SANDBOX, 'url')} to its address.",
+        )
+    return kind, complete
 
 
 def _complete(account: Account, kind: type[Provider]) -> Account:

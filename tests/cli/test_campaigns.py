@@ -84,3 +84,12 @@ def test_the_demo_runs_twice_in_any_folder_and_keeps_a_ledger_of_its_own(
         assert result.exit_code == 0
     assert not (folder / "ledger.db").exists()
     assert (clean_environment / "data" / "campaigns" / "demo.db").exists()
+
+
+def test_the_demo_heeds_no_setting_of_the_user(
+    type_: Type, clean_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clean_environment / "config" / "campaigns").mkdir(parents=True)
+    (clean_environment / "config" / "campaigns" / "settings.toml").write_text("[broken", encoding="utf-8")
+    monkeypatch.setenv("CAMPAIGNS_SANDBOX_URL", "http://127.0.0.1:1")
+    assert type_("demo").exit_code == 0

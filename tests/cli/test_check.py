@@ -38,7 +38,7 @@ def test_a_check_makes_no_ledger(type_: Type, folder: Path) -> None:
 def test_without_a_text_it_says_how_to_give_one(type_: Type) -> None:
     result = type_("check", "lista.csv")
     assert "        3  ready        no text yet, so no segments\n" in result.stdout
-    assert result.stderr.startswith(' next: campaigns check lista.csv --message "Hej!"\n')
+    assert result.stderr.startswith(" next: campaigns check lista.csv --message 'Hej!'\n")
 
 
 def test_problems_lists_the_rows_masked(type_: Type) -> None:
@@ -91,6 +91,38 @@ def test_an_empty_field_without_a_default_is_counted(type_: Type, folder: Path) 
     (folder / "hål.csv").write_text("Namn;Mobil;Kod\nAnna;0701740605;\nBo;0701740606;X1\n", encoding="utf-8")
     result = type_("check", "hål.csv", "--message", "Din kod: {{ kod }}")
     assert ' note: "Kod" is empty in 1 row; the text is sent without it.\n' in result.stderr
+
+
+@pytest.mark.parametrize(("header", "field"), [("Kod", "kod"), ("Min kod", "min_kod"), ("Row", 'row["Row"]')])
+def test_the_default_that_is_proposed_for_an_empty_field_can_be_typed(
+    type_: Type, folder: Path, header: str, field: str
+) -> None:
+    (folder / "hål.csv").write_text(f"Namn;Mobil;{header}\nAnna;0701740605;\n", encoding="utf-8")
+    result = type_("check", "hål.csv", "--message", f'Din kod: {{{{ row["{header}"] }}}}')
+    proposed = f'{{{{ {field} | default("...") }}}}'
+    assert f"  fix: Give a default in the text: {proposed}, or:" in result.stderr
+    assert "Din kod: ..." in type_("check", "hål.csv", "--message", f"Din kod: {proposed}").stdout
+
+
+@pytest.mark.parametrize("command", ["check", "send"])
+def test_a_report_never_takes_the_place_of_the_list(type_: Type, folder: Path, command: str) -> None:
+    before = (folder / "lista.csv").read_bytes()
+    result = type_(command, "lista.toml", "--report", str(folder / "lista.csv"), at_terminal=True)
+    assert "is what the campaign is read from" in result.stderr.replace("\n       ", " ")
+    assert (result.exit_code, (folder / "lista.csv").read_bytes()) == (2, before)
+
+
+def test_an_option_that_cannot_be_used_is_mended_as_an_option(type_: Type) -> None:
+    result = type_("check", "lista.toml", "--region", "Sweden", "--name", "12", "--message-file", "lista.cs")
+    assert '  fix: Write the ISO code of a country: --region "SE"\n' in result.stderr
+    assert '  fix: Write --name "Summer sale"\n' in result.stderr
+    assert '  fix: Write --message-file "lista.csv"\n' in result.stderr
+    assert "where:" not in result.stderr
+
+
+def test_what_to_type_next_goes_to_the_same_ledger(type_: Type) -> None:
+    result = type_("--database", "my ledger.db", "check", "lista.toml")
+    assert result.stderr == " next: campaigns send lista.toml --database 'my ledger.db'\n"
 
 
 def test_an_unknown_field_names_the_nearest_column(type_: Type) -> None:

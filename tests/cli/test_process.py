@@ -1,6 +1,7 @@
 """What only a process of its own can show: pipes, signals, letters that a terminal lacks."""
 
 import os
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -37,6 +38,39 @@ def test_a_closed_stderr_is_quiet_too(python: list[str], environ: dict[str, str]
     ended = subprocess.run([*python, "send"], stdout=subprocess.PIPE, stderr=writing, env=environ)
     os.close(writing)
     assert (ended.returncode, ended.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [("list", "0>&- 1>&- 2>&-", 0), ("--help", "1>&-", 0), ("send lista.toml", "0>&-", 2), ("send", "2>&-", 2)],
+)
+def test_a_stream_that_was_closed_before_the_start_is_an_empty_one(
+    python: list[str], environ: dict[str, str], folder: Path, words: str, streams: str, code: int
+) -> None:
+    line = f"{shlex.join(python)} {words} {streams}".replace(" 0>&-", " <&-")
+    ended = subprocess.run(line, shell=True, capture_output=True, text=True, env=environ)
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_signal_after_the_last_message_leaves_only_the_reports_to_write(
+    python: list[str], environ: dict[str, str], folder: Path
+) -> None:
+    workbooks = [f"--report={number}.xlsx" for number in range(40)]  # seconds of work, of which nothing is awaited
+    started = subprocess.Popen(
+        [*python, "send", "lista.toml", "--yes", "--json", *workbooks],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert started.stdout is not None
+    assert started.stdout.read(1) == "{"
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert " note: lista is done; only its reports were not written.\n" in said
+    assert said.endswith(" next: campaigns report lista --to lista.html\n")
 
 
 def test_letters_that_the_terminal_lacks_do_not_stop_a_command(

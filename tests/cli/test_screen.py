@@ -66,6 +66,31 @@ def test_on_a_narrow_screen_the_last_column_folds_and_then_goes() -> None:
     assert "2,204" in written(gone)
 
 
+@pytest.mark.parametrize(("width", "shown"), [(20, True), (19, False)])
+def test_a_word_of_the_last_column_is_never_cut_in_two(width: int, shown: bool) -> None:
+    stream = a_stream(width)
+    stream.write(table((Column("Campaign"), Column("Sent")), [("vinter", "2026-08-13")], stream))
+    assert written(stream).splitlines()[1] == ("vinter    2026-08-13" if shown else "vinter")
+
+
+def test_a_long_name_folds_so_that_the_figures_and_the_state_stay() -> None:
+    stream = a_stream(40)
+    columns = (Column("Id", figures=True), Column("Name"), Column("State"), Column("Sent"))
+    stream.write(table(columns, [("7", "en mycket lång rubrik på en lista", "done", "-")], stream))
+    assert written(stream).splitlines()[1:] == [" 7  en mycket lång        done   -", "    rubrik på en lista"]
+
+
+def test_what_is_said_by_the_way_may_fail_and_a_result_may_not() -> None:
+    with pytest.raises(OSError, match="no space"):
+        Stream(FullDisk(), 80).write_raw("figures")
+    Stream(FullDisk(), 80, by_the_way=True).write_raw("10:00:00 sending")
+
+
+class FullDisk(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError("no space")
+
+
 def test_figures_never_go_where_they_do_not_fit_the_rows_are_stacked() -> None:
     stream = a_stream(20)
     columns = (Column("Name"), *(Column(word, figures=True) for word in ("Messages", "Delivered", "Failed")))

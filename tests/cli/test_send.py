@@ -1,6 +1,7 @@
 """`send`, `text` and `resume`: the plan, the question, the summary, the exit code. All over the embedded sandbox."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,35 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_is_sent(type_: 
     assert received(sandbox) == []
 
 
+@pytest.mark.parametrize("command", ["send", "resume"])
+def test_reports_that_have_no_place_are_said_before_anything_is_sent(
+    type_: Type, sandbox: Sandbox, folder: Path, command: str
+) -> None:
+    words = ["send", "lista.toml", "--limit", "1", "--yes"]
+    if command == "resume":
+        type_(*words)
+        words = ["resume", "lista", "--yes"]
+    before = received(sandbox)
+    shutil.rmtree(folder / "reports", ignore_errors=True)
+    (folder / "reports").touch()
+    result = type_(*words)
+    assert result.stderr.splitlines()[-2].startswith("error: ")
+    assert (result.exit_code, received(sandbox)) == (2, before)
+
+
+def test_a_campaign_whose_reports_fail_at_the_end_says_that_it_is_done_and_how_to_get_one(
+    type_: Type, sandbox: Sandbox, folder: Path
+) -> None:
+    type_("send", "lista.toml", "--yes")
+    shutil.rmtree(folder / "reports")
+    (folder / "reports").touch()
+    result = type_("resume", "lista")
+    assert " note: lista is done; only its reports were not written.\n" in result.stderr
+    assert result.stderr.endswith(" next: campaigns report lista --to lista.html\n")
+    assert result.exit_code == 1
+    assert type_("report", "lista", "--to", "lista.html").exit_code == 0
+
+
 def test_a_pilot_sends_the_first_and_resume_the_rest(type_: Type, sandbox: Sandbox) -> None:
     pilot = type_("send", "lista.toml", "--limit", "1", at_terminal=True, typed="y\n")
     assert "Send the first 1 of 3 messages? [y/N]: " in pilot.stderr
@@ -154,6 +184,13 @@ def test_text_needs_no_file_and_asks(type_: Type, sandbox: Sandbox) -> None:
     assert "Send 1 message? [y/N]: " in result.stderr
     assert "        1  skipped      duplicate 1\n" in result.stdout
     assert received(sandbox) == ALL[:1]
+
+
+def test_a_wrong_option_of_text_is_mended_as_an_option(type_: Type) -> None:
+    result = type_("text", "0701740605", "--message", " ", "--region", "", "--provider", "sandbox", "--yes")
+    assert '  fix: Write --message "Vi ses kl. 18."\n' in result.stderr
+    assert '  fix: Write the ISO code of a country: --region "SE"\n' in result.stderr
+    assert result.exit_code == 2
 
 
 def test_a_name_that_was_given_and_is_taken_is_an_error_and_a_default_one_is_numbered(
