@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from campaigns.errors import InputError
 from campaigns.model import Rate
 from campaigns.senders import read_sender
-from campaigns.toml_keys import Shape, Text, check_keys, reads
+from campaigns.toml_keys import Shape, Text, check_keys, read_text_value, reads
 
 MOST_REQUESTS_AT_ONCE: Final = 512
 LONGEST_NAME: Final = 100
@@ -99,7 +99,7 @@ def _read_max_failures(value: int) -> int:
 def _read_message(text: str) -> str:
     if not text.strip():
         raise InputError("The text of the message is empty.", fix='Write message = "Vi ses kl. 18."')
-    return text
+    return read_text_value(text)
 
 
 def _read_region(text: str) -> str:
@@ -126,7 +126,7 @@ def _as_table(value: object) -> object:
 class _RecipientKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    file: Text
+    file: Annotated[str, Field(min_length=1)]  # that it exists is looked at too
     sheet: Text | None = None
     phone_column: Text | None = None
     region: Annotated[str, AfterValidator(reads(_read_region))] = "SE"

@@ -187,6 +187,8 @@ def check_url(account: Account, field_name: str) -> None:
         raise SettingsError(f"{what} is no web address.", where=where, fix=fix)
     if "@" in parts.netloc:
         raise SettingsError(f"{what} holds a user name or password.", where=where, fix=fix)
+    if field_name == "url" and (parts.query or parts.fragment):  # the API's own path is put behind it
+        raise SettingsError(f"{what} holds a ? or #, and it can only end in a path.", where=where, fix=fix)
     if parts.scheme == "http" and not _is_loopback(host):
         raise SettingsError(
             f"{what} is plain http, which would show the password on its way to {host}.",

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from campaigns.errors import InputError
 from campaigns.spelling import nearest
 
 MOST_AT_ONCE: Final = 10  #: wrong keys said of one file
-
-Text = Annotated[str, StringConstraints(min_length=1)]
-"""A text that is not empty."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Given = TypeVar("Given")
@@ -49,6 +46,17 @@ def reads(read: Callable[[Given], Read]) -> Callable[[Given], Read]:
             raise PydanticCustomError("in_words", "see the context", {"error": error}) from error
 
     return validate
+
+
+def read_text_value(text: str) -> str:
+    """The text, unless it holds a NUL, which neither files' names nor databases can hold."""
+    if "\0" in text:
+        raise InputError("A value holds a NUL character.", fix="Take \\u0000 out.")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(reads(read_text_value))]
+"""A text that is not empty."""
 
 
 @contextmanager

@@ -242,6 +242,8 @@ def test_the_line_of_a_key_is_found_in_all_ways_of_writing_it(
         ('name = "a\\u0000b"', "This cannot be the name of a campaign: it holds a character that cannot be seen.",
          'Write name = "Summer sale"'),
         ('message = " \\n"', "The text of the message is empty.", 'Write message = "Vi ses kl. 18."'),
+        ('message = "a\\u0000b"', "A value holds a NUL character.", "Take \\u0000 out."),
+        ('reports = ["a\\u0000.csv"]', "A value holds a NUL character.", "Take \\u0000 out."),
         ('provider = ""', '"provider" is empty.', 'Write provider = "soluno", or leave it out.'),
         ('recipients.region = "Sverige"', '"Sverige" is no region.', 'Write the ISO code of a country: region = "SE"'),
         ('recipients.encoding = "latin-99"', '"latin-99" is no encoding that is known.',

@@ -219,6 +219,8 @@ def test_https_anywhere_and_plain_http_on_loopback_are_allowed(url: str) -> None
         ("http://2130706433", "is plain http"),
         ("http://[2001:db8::1]", "is plain http"),
         ("https://anna:hemligt@example.com", "holds a user name or password"),
+        ("https://example.com/x?k=1", "can only end in a path"),
+        ("https://example.com/#top", "can only end in a path"),
         ("http://127.0.0.1@example.com", "holds a user name or password"),
         ("ftp://example.com", "is no web address"),
         ("api.soluno.se", "is no web address"),

@@ -112,7 +112,7 @@ class Soluno:
         """Log in anew, and say for how long the token holds."""
         token = await self._valid_token(refused=self._token)
         user = self._account.values.get("username", "")
-        return f'{self._account.name}: logged in at {self._token_url.host} as "{user}", for {token.life_s / 3600:.3g} h'
+        return f'{self._account.name}: logged in at {self._token_url.host} as "{user}", for {_span(token.life_s)}'
 
     async def submit(self, batch: Sequence[Message]) -> Sequence[Submission]:
         """Send one text to these numbers, none of them twice, in one request."""
@@ -295,6 +295,10 @@ def _submission(message: Message, entry: dict[str, Any] | None) -> Submission:
         code=_text(entry.get("code")),
         reason=_text(entry.get("reason")),
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600:.0f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
 
 
 def _life_s(answer: dict[str, Any], now: datetime) -> float:

@@ -201,7 +201,10 @@ async def test_the_sandbox_counts_as_set_up(tmp_path: Path) -> None:
 
 def test_what_an_account_can_do_is_known_without_opening_it_once_it_is_set_up(tmp_path: Path) -> None:
     settings = Settings.load({}, tmp_path)
-    assert capabilities_of(settings.account("sandbox")).batch_size > 1
+    sandbox = settings.account("sandbox")
+    assert capabilities_of(sandbox.with_url("http://127.0.0.1:9")).batch_size > 1
+    with pytest.raises(SettingsError, match="has no address"):
+        capabilities_of(sandbox)
     with pytest.raises(SettingsError, match="soluno has no username"):
         capabilities_of(settings.account("soluno"))
 

@@ -126,33 +126,33 @@ async def test_a_proxy_of_the_environment_is_not_used(
 
 
 @pytest.mark.parametrize(
-    ("fields", "hours"),
+    ("fields", "span"),
     [
-        ({}, "24"),
-        ({"expires_in": 15724799}, "24"),  # their sample: 182 days, though a token lives for one
-        ({"expires_in": 3600}, "1"),
-        ({"expires_in": 7200, ".expires": "Wed, 25 Nov 2026 13:00:00 GMT"}, "1"),
-        ({"expires_in": 3600, ".expires": "Fri, 27 Nov 2026 13:00:00 GMT"}, "1"),
-        ({".expires": "Sun, 25 Nov 2026 15:00:00 GMT"}, "3"),  # a wrong weekday
+        ({}, "24 h"),
+        ({"expires_in": 15724799}, "24 h"),  # their sample: 182 days, though a token lives for one
+        ({"expires_in": 3600}, "1 h"),
+        ({"expires_in": 7200, ".expires": "Wed, 25 Nov 2026 13:00:00 GMT"}, "1 h"),
+        ({"expires_in": 3600, ".expires": "Fri, 27 Nov 2026 13:00:00 GMT"}, "1 h"),
+        ({".expires": "Sun, 25 Nov 2026 15:00:00 GMT"}, "3 h"),  # a wrong weekday
         (  # the service's clock is not ours
             {".issued": "Wed, 04 Jan 2017 16:44:49 GMT", ".expires": "Wed, 04 Jan 2017 18:44:49 GMT"},
-            "2",
+            "2 h",
         ),
-        ({"..issued": "Wed, 04 Jan 2017 16:44:49 GMT", ".expires": "Wed, 04 Jan 2017 18:44:49 GMT"}, "2"),
-        ({"expires_in": 3600, ".expires": "tomorrow", ".issued": 7}, "1"),
-        ({"expires_in": "soon"}, "24"),
-        ({"expires_in": -1}, "24"),
-        ({"expires_in": 10**400}, "24"),
-        ({"expires_in": float("nan")}, "24"),
-        ({".expires": "Wed, 04 Jan 2017 18:44:49 GMT"}, "0.0167"),  # over already: used until it is answered 401
+        ({"..issued": "Wed, 04 Jan 2017 16:44:49 GMT", ".expires": "Wed, 04 Jan 2017 18:44:49 GMT"}, "2 h"),
+        ({"expires_in": 3600, ".expires": "tomorrow", ".issued": 7}, "1 h"),
+        ({"expires_in": "soon"}, "24 h"),
+        ({"expires_in": -1}, "24 h"),
+        ({"expires_in": 10**400}, "24 h"),
+        ({"expires_in": float("nan")}, "24 h"),
+        ({".expires": "Wed, 04 Jan 2017 18:44:49 GMT"}, "1 min"),  # over already: used until it is answered 401
     ],
 )
 async def test_a_token_lives_until_the_earliest_of_what_is_said_of_it(
-    http: aiohttp.ClientSession, fields: dict[str, Any], hours: str
+    http: aiohttp.ClientSession, fields: dict[str, Any], span: str
 ) -> None:
     async with logs_in_with(fields) as service:
         line = await (await a_provider(http, url=service.url)).check()
-    assert line == f'soluno: logged in at 127.0.0.1 as "anna@exempel.se", for {hours} h'
+    assert line == f'soluno: logged in at 127.0.0.1 as "anna@exempel.se", for {span}'
 
 
 async def test_a_refused_log_in_names_the_user_and_what_to_type(http: aiohttp.ClientSession) -> None:
