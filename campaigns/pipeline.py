@@ -23,6 +23,7 @@ from campaigns.ledger.campaigns import (
     get_status,
     list_statuses,
     move,
+    settle,
 )
 from campaigns.ledger.messages import release_held
 from campaigns.ledger.rows import OutcomeRow, read_rows
@@ -112,17 +113,20 @@ async def resume(
     again, and where nothing is left nothing is opened.
     """
     status = find_campaign(ledger, name_or_id)
+    campaign_id = _id_of(status)
     if not status.unsent:
+        with ledger.write() as connection:
+            settle(connection, status.account)  # its sender may have died before it could
+            status = get_status(connection, campaign_id)
         return Summary(status=status, sent=0, elapsed_s=0.0, exit_status=_exit_status(status))
     account = account or Settings.load().account(status.account)
-    campaign_id = _id_of(status)
     with ledger.read() as connection:
         settings = find_settings(connection, campaign_id)
     wanted = rate or (Rate.parse(settings["rate"]) if "rate" in settings else None)
     wanted = effective_rate(account, wanted)
     with ledger.write() as connection:
         move(connection, campaign_id, (CampaignState.PAUSED,), CampaignState.RUNNING)
-        release_held(connection, campaign_id, clock.now_ms())
+        release_held(connection, campaign_id)
     concurrency = settings.get("concurrency", CONCURRENCY)
     return await _run(ledger, campaign_id, account, wanted, concurrency, stop or Stop(), listen, clock)
 
@@ -216,13 +220,13 @@ async def _run(
         status=status,
         sent=run.done.total(),
         elapsed_s=clock.monotonic() - started,
-        exit_status=_exit_status(status),
+        exit_status=_exit_status(status, interrupted=stop.asked.is_set()),
     )
 
 
-def _exit_status(status: CampaignStatus) -> ExitStatus:
+def _exit_status(status: CampaignStatus, *, interrupted: bool = False) -> ExitStatus:
     if status.state is CampaignState.PAUSED and not PauseReason.LIMIT.is_in(status.reason):
-        if PauseReason.STOPPED.is_in(status.reason):
+        if interrupted and PauseReason.STOPPED.is_in(status.reason):
             return ExitStatus.INTERRUPTED
         is_stopped = any(reason.is_in(status.reason) for reason in STOPPED_STATES)
         return ExitStatus.STOPPED if is_stopped else ExitStatus.PROBLEMS

@@ -143,7 +143,7 @@ def _plan(
         columns=recipients.columns,
         settings=campaign.settings() | {"found": _found(preparation)},
         created_ms=clock.now_ms(),
-        created_by=getpass.getuser(),
+        created_by=_user(),
     )
     with ExitStack() as undo:
         campaign_id, name = _add(ledger, campaign, kind, new, owner, clock)
@@ -173,20 +173,33 @@ def _plan(
         )
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container may run as a user that has no name
+        return ""
+
+
 def _add(
     ledger: Ledger, campaign: Campaign, kind: CampaignKind, new: NewCampaign, owner: Owner, clock: Clock
 ) -> tuple[CampaignId, str]:
     wanted = campaign.given_name or ("text" if kind is CampaignKind.TEXT else campaign.default_name)
     with ledger.write() as connection:
         remove_dead_plans(connection, clock.now_ms())
-        taken = find_status(connection, wanted) if campaign.given_name else None
-        if taken is not None:
-            raise _name_taken(taken, free_name(connection, wanted))
-        name = wanted if campaign.given_name else free_name(connection, wanted)
-        return add_campaign(connection, name, new, owner), name
+        while True:
+            free = free_name(connection, wanted)
+            if campaign.given_name and free != wanted:
+                raise _name_taken(wanted, find_status(connection, wanted), free)
+            campaign_id = add_campaign(connection, free, new, owner)
+            if campaign_id is not None:  # else, on PostgreSQL, another was quicker
+                return campaign_id, free
 
 
-def _name_taken(taken: CampaignStatus, free: str) -> InputError:
+def _name_taken(name: str, taken: CampaignStatus | None, free: str) -> InputError:
+    if taken is None:
+        return InputError(
+            f'Another command is planning a campaign "{name}" just now.', fix=f"Give another name: --name {free}"
+        )
     left = taken.counts["planned"] + taken.counts["sending"]
     messages = taken.counts["rows"] - taken.counts["skipped"]
     if left:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from campaigns.clock import Clock
 from campaigns.delivery.dispatch import Plan as RequestPlan
-from campaigns.delivery.dispatch import deliver, to_the_end, wait_for
+from campaigns.delivery.dispatch import deliver, to_the_end, together, wait_for
 from campaigns.delivery.failures import FailureStreaks
 from campaigns.delivery.pace import Pace
 from campaigns.delivery.stop import Stop
@@ -20,14 +20,13 @@ from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
     count_open,
-    find_failure_limits,
-    get_status,
+    count_outcomes,
     is_open,
     move,
     pause_account,
     settle,
 )
-from campaigns.ledger.leases import Owner, acquire, keep_alive
+from campaigns.ledger.leases import Owner, acquire, is_held, keep_alive
 from campaigns.ledger.messages import AFTER, settle_crashed
 from campaigns.ledger.outbox import AccountOutbox
 from campaigns.ledger.writer import Unit
@@ -111,30 +110,40 @@ class Run:
     clock: Clock
     name: str = ""
     total: int = 0  #: messages that are to go
-    done: Counter[str] = field(default_factory=Counter)  #: by state: those with an outcome
+    before: Counter[str] = field(default_factory=Counter)  #: outcomes of earlier runs, by state
+    done: Counter[str] = field(default_factory=Counter)  #: of this run
 
     async def send(self) -> None:
         """Send, or watch, until the campaign has nothing due left or `stop` is asked for; then settle its state."""
-        self.total = await self._do(count_open)
-        owner, watched = Owner.here(), False
-        while (holder := await self._ledger_run(self._acquire(owner))) is not None:
-            if not watched:
+        self.total, self.before = await self._count_in(count_open), await self._count_in(count_outcomes)
+        owner, watched = Owner.here(), None
+        while not self.stop.aborted.is_set() and await self._is_open():
+            holder = await self._ledger_run(self._acquire(owner))
+            if holder is None:
+                with keep_alive(self.ledger, self.account.name, owner, self.clock):
+                    await self._drive(owner)
+                    await self._settle()
+                continue
+            if holder != watched:
                 self.listen(Watching(owner=holder.describe()))
-            watched = True
-            await self._look_on()
-            if self.stop.asked.is_set() or not await self._is_open():
-                await self._settle()
-                return
-            await wait_for(self.stop.asked, LOOK_S)
-        with keep_alive(self.ledger, self.account.name, owner, self.clock):
-            await self._drive(owner)
+            watched = holder
+            await self._watch()
+        await self._look()
+        await self._settle()
+
+    async def _watch(self) -> None:
+        """Show how far the process has come that sends for us; the word to stop is for it too."""
+        await self._look()
+        if self.stop.asked.is_set():
             await self._settle()
+        await wait_for(self.stop.aborted if self.stop.asked.is_set() else self.stop.asked, LOOK_S)
 
     async def _drive(self, owner: Owner) -> None:
         """Hold the account's lease and send what is due for it."""
         account = self.account.name
         await self._ledger_run(lambda connection: settle_crashed(connection, account, self.clock.now_ms()))
-        if not await self._is_open():
+        await self._look()
+        if self.stop.asked.is_set() or not await self._is_open():
             return
         connector = aiohttp.TCPConnector(limit=0)  # the senders are the limit
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
@@ -149,9 +158,8 @@ class Run:
 
     async def _deliver(self, provider: Provider, owner: Owner) -> None:
         account = self.account.name
-        limits = await self._ledger_run(lambda connection: find_failure_limits(connection, account))
         outbox = AccountOutbox(
-            self.ledger, account, owner, self.clock, judge=FailureStreaks(limits).add, on_finished=self._count
+            self.ledger, account, owner, self.clock, judge=FailureStreaks().add, on_finished=self._count
         )
         capabilities = provider.capabilities
         plan = RequestPlan(
@@ -159,27 +167,37 @@ class Run:
         )
         pace = Pace(self.rate, self.clock, lambda seconds: self.listen(Held(seconds=seconds, account=account)))
         ending = Stop()
-        async with asyncio.TaskGroup() as tasks:
-            supervisor = tasks.create_task(self._supervise(ending), name="supervisor")
+        async with together() as tasks:
+            beside = (
+                tasks.create_task(self._hand_on(ending), name="hand-on"),
+                tasks.create_task(self._supervise(ending, owner), name="supervisor"),
+            )
             try:
                 await deliver(outbox, provider.submit, pace, ending, plan, self.clock, self._stopping)
             finally:
-                supervisor.cancel()
+                for task in beside:
+                    task.cancel()
 
-    async def _supervise(self, ending: Stop) -> None:
-        """Hand the user's word on, and end the loop when the campaign has nothing left to do."""
-        while not self.stop.asked.is_set() and await self._is_open():
-            await wait_for(self.stop.asked, LOOK_S)
+    async def _hand_on(self, ending: Stop) -> None:
+        """Hand the user's word on; the second also ends the wait for a ledger that cannot be written."""
+        await self.stop.asked.wait()
         ending.ask()
         await self.stop.aborted.wait()
         ending.abort()
+        self.ledger.give_up()
 
-    async def _look_on(self) -> None:
-        """Show how far the process has come that sends for us."""
-        status = await self._do(get_status)
-        self.done = Counter({state: status.counts[state] for state in OUTCOMES if status.counts[state]})
-        left = await self._do(count_open)
-        self.listen(Progress(done=self.total - left, total=self.total, counts=self.done))
+    async def _supervise(self, ending: Stop, owner: Owner) -> None:
+        """End the loop when the campaign has nothing left to do, or when another took the lease over."""
+        while await self._is_open() and await self._ledger_run(self._is_held(owner)):
+            await wait_for(ending.asked, LOOK_S)
+        ending.ask()
+
+    async def _look(self) -> None:
+        """See in the ledger how far the campaign has come in this run, whoever sent."""
+        done = await self._count_in(count_outcomes) - self.before
+        if done != self.done:
+            self.done = done
+            self._tell()
 
     async def _settle(self) -> None:
         """Close or pause what has nothing left to do, and pause what the user stopped."""
@@ -195,12 +213,20 @@ class Run:
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         states = [AFTER[outcome.event] for outcome in outcomes if outcome.claim.campaign_id == self.campaign_id]
-        self.done.update(state for state in states if state is not MessageState.PLANNED)
+        final = [state for state in states if state is not MessageState.PLANNED]
+        if final:
+            self.done.update(final)
+            self._tell()
+
+    def _tell(self) -> None:
         self.listen(Progress(done=self.done.total(), total=self.total, counts=self.done))
 
     def _stopping(self, in_flight: int) -> None:
         if self.stop.asked.is_set():
             self.listen(Stopping(in_flight=in_flight))
+
+    def _is_held(self, owner: Owner) -> Unit[bool]:
+        return lambda connection: is_held(connection, self.account.name, owner)
 
     def _acquire(self, owner: Owner) -> Unit[Owner | None]:
         return lambda connection: acquire(connection, self.account.name, owner, self.clock.now_ms())
@@ -208,8 +234,14 @@ class Run:
     async def _is_open(self) -> bool:
         return await self._ledger_run(lambda connection: is_open(connection, self.campaign_id, self.clock.now_ms()))
 
-    async def _do(self, ask: Callable[[Connection, CampaignId], T]) -> T:
-        return await self._ledger_run(lambda connection: ask(connection, self.campaign_id))
+    async def _count_in(self, count: Callable[[Connection, CampaignId], T]) -> T:
+        """Count in a thread that holds no writer up: it may take a second in a large campaign."""
+
+        def read() -> T:
+            with self.ledger.read() as connection:
+                return count(connection, self.campaign_id)
+
+        return await to_the_end(asyncio.to_thread(read))
 
     async def _ledger_run(self, unit: Unit[T]) -> T:
         return await to_the_end(self.ledger.run(unit))
@@ -225,6 +257,3 @@ UNITS: Final[dict[Counts, Callable[[Sequence[Claim]], int]]] = {
     Counts.MESSAGES: len,
     Counts.SEGMENTS: lambda claims: sum(claim.message.segments for claim in claims),
 }
-OUTCOMES: Final = tuple(
-    state for state in MessageState if state not in (MessageState.PLANNED, MessageState.SENDING, MessageState.SKIPPED)
-)

@@ -58,3 +58,10 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     """A new ledger on each database."""
     with open_ledger(ledger_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger in a file; that both databases behave alike is shown by the ledger's own tests."""
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        yield ledger

@@ -3,26 +3,28 @@
 import asyncio
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.delivery.stop import Stop
-from campaigns.errors import ExitStatus, InputError, SettingsError
-from campaigns.ledger import Ledger, open_ledger
+from campaigns.errors import ExitStatus, InputError
+from campaigns.ledger import Ledger
+from campaigns.ledger.campaigns import move
 from campaigns.ledger.leases import Owner, acquire, release
-from campaigns.ledger.schema import campaigns, messages, rows
-from campaigns.model import CampaignState, Msisdn, PauseReason, Rate
+from campaigns.ledger.messages import claim_due, finish
+from campaigns.ledger.schema import campaigns, leases, messages, rows
+from campaigns.model import CampaignState, MessageEvent, Msisdn, Outcome, PauseReason, Rate
 from campaigns.pipeline import (
     Summary,
     default_reports,
     find_campaign,
-    list_campaigns,
     plan,
     plan_text,
     report,
@@ -33,17 +35,12 @@ from campaigns.sending import Event, Progress, Watching
 from campaigns.settings import Account, Settings
 from campaigns.web.carrier import REFUSALS
 from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
+from tests.scripted import http, open_service
 from tests.wire import Fault, open_wire
 
 FAST = Rate(50_000)
+TOKEN = b'{"access_token": "x", "token_type": "bearer", "expires_in": 86400}'
 TEXT = "Hej {{ namn }}! Din kod: {{ kod }}"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger in a file; that both databases behave alike is shown by the ledger's own tests."""
-    with open_ledger(tmp_path / "ledger.db") as ledger:
-        yield ledger
 
 
 def an_account(url: str, **values: str) -> Account:
@@ -95,65 +92,6 @@ async def test_every_row_is_reported_once_and_every_good_number_gets_one_message
     assert lines[50]["detail"] == "same number as row 2"
     assert lines[0]["Namn"] == "Åsa 0"
     assert all(line["provider_id"] and line["sent_at"] for line in lines[:50])
-
-
-def test_a_plan_that_is_left_without_the_yes_leaves_nothing(place: Ledger, tmp_path: Path) -> None:
-    with plan(a_campaign(a_list(tmp_path, 5)), ledger=place, account=an_account("http://127.0.0.1:9")) as planned:
-        assert planned.ready == 5
-        assert sizes(place) == [1, 5, 5]
-        assert list_campaigns(place) == []
-    assert sizes(place) == [0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("settings", "error"),
-    [
-        ({"message": None}, "There is no text to send"),
-        ({"message": "Hej {{ nam }}"}, "nam"),
-        ({"recipients.file": "missing.csv"}, "does not exist"),
-    ],
-)
-def test_what_cannot_be_planned_leaves_nothing(
-    place: Ledger, tmp_path: Path, settings: dict[str, object], error: str
-) -> None:
-    path = tmp_path / "missing.csv" if "recipients.file" in settings else a_list(tmp_path, 5)
-    settings.pop("recipients.file", None)
-    with pytest.raises(InputError, match=error):
-        plan(a_campaign(path, **settings), ledger=place, account=an_account("http://127.0.0.1:9"))
-    assert sizes(place) == [0, 0, 0]
-
-
-def test_a_list_of_which_nobody_can_be_reached_is_an_error_that_counts_why(place: Ledger, tmp_path: Path) -> None:
-    path = a_list(tmp_path, 0, extra=["Eva;;1", "Erik;070;2", "Ylva;;3"])
-    with pytest.raises(InputError, match="missing 2"):
-        plan(a_campaign(path), ledger=place, account=an_account("http://127.0.0.1:9"))
-    assert sizes(place) == [0, 0, 0]
-
-
-def test_nobody_to_be_from_is_an_error_that_names_option_and_variable(place: Ledger, tmp_path: Path) -> None:
-    nobody = an_account("http://127.0.0.1:9")
-    nobody = replace(nobody, values={key: value for key, value in nobody.values.items() if key != "from"})
-    with pytest.raises(SettingsError) as error:
-        plan(a_campaign(a_list(tmp_path, 1), sender=None), ledger=place, account=nobody)
-    assert "--from" in error.value.fix
-    assert "CAMPAIGNS_SANDBOX_FROM" in error.value.fix
-    account = an_account("http://127.0.0.1:9", **{"from": "Lindbergs"})
-    with plan(a_campaign(a_list(tmp_path, 1), sender=None), ledger=place, account=account) as planned:
-        assert planned.sender == "Lindbergs"
-
-
-async def test_a_default_name_that_is_taken_gets_a_number_and_a_given_one_is_an_error(
-    place: Ledger, tmp_path: Path
-) -> None:
-    path = a_list(tmp_path, 2)
-    with embedded_sandbox() as sandbox:
-        account = an_account(sandbox.url)
-        await send(plan(a_campaign(path), ledger=place, account=account))
-        with plan(a_campaign(path), ledger=place, account=account) as second:
-            assert (second.name, second.renamed_from) == ("lista-2", "lista")
-        with pytest.raises(InputError, match='There is a campaign "lista" already') as error:
-            plan(a_campaign(path, name="lista"), ledger=place, account=account)
-    assert "--name lista-2" in error.value.fix
 
 
 async def test_a_limit_sends_a_pilot_and_resume_sends_the_rest(place: Ledger, tmp_path: Path) -> None:
@@ -208,6 +146,19 @@ async def test_a_service_that_cannot_be_reached_stops_before_the_first_message(p
     assert summary.status.counts["planned"] == 5
 
 
+async def test_a_service_that_stops_the_account_half_way_pauses_the_campaign_with_what_is_left(
+    place: Ledger, tmp_path: Path
+) -> None:
+    answers = chain([http(200, TOKEN)], repeat(http(200, b"{}"), 20), repeat(http(402)))
+    async with open_service(lambda _: next(answers)) as service:
+        account = an_account(service.url)
+        summary = await send(plan(a_campaign(a_list(tmp_path, 100)), ledger=place, account=account))
+    assert summary.exit_status is ExitStatus.STOPPED
+    assert PauseReason.ACCOUNT_PROBLEM.is_in(summary.status.reason)
+    assert "no credit" in summary.status.reason
+    assert (summary.status.counts["accepted"], summary.status.counts["planned"]) == (20, 80)
+
+
 async def test_too_many_failures_in_a_row_pause_the_campaign(place: Ledger, tmp_path: Path) -> None:
     with embedded_sandbox(Misbehaviour(fail_after=1.0)) as sandbox:
         account = an_account(sandbox.url)
@@ -218,6 +169,25 @@ async def test_too_many_failures_in_a_row_pause_the_campaign(place: Ledger, tmp_
     assert "25 messages in a row are unknown" in summary.status.reason
     assert summary.status.counts["unknown"] == len(received(sandbox)) >= 25
     assert summary.status.counts["planned"] == 200 - summary.status.counts["unknown"]
+
+
+async def test_a_campaign_that_another_sends_is_paused_by_its_own_number_of_failures(
+    place: Ledger, tmp_path: Path
+) -> None:
+    begun = asyncio.Event()
+    blocked = tmp_path / "blocked.csv"
+    blocked.write_text("Mobil\n" + "".join(f"+46701{number:04}90\n" for number in range(60)), encoding="utf-8")
+    with embedded_sandbox(Misbehaviour(refusals={"90": REFUSALS["90"]})) as sandbox:
+        account = an_account(sandbox.url)
+        one = plan(a_campaign(a_list(tmp_path, 80), rate=Rate(40)), ledger=place, account=account)
+
+        async def send_two() -> Summary:
+            await begun.wait()
+            return await send(plan(a_campaign(blocked, message="Hej", max_failures=3), ledger=place, account=account))
+
+        first, second = await asyncio.gather(send(one, listen=lambda _: begun.set()), send_two())
+    assert (first.exit_status, second.exit_status) == (ExitStatus.DONE, ExitStatus.STOPPED)
+    assert "3 messages in a row were rejected" in second.status.reason
 
 
 async def test_zero_failures_in_a_row_mean_that_nothing_pauses(place: Ledger, tmp_path: Path) -> None:
@@ -235,8 +205,9 @@ async def test_a_second_send_of_an_account_watches_while_the_first_sends_for_bot
         account = an_account(sandbox.url)
         one = plan(a_campaign(a_list(tmp_path, 100), rate=Rate(200)), ledger=place, account=account)
         two = plan(a_campaign(a_list(tmp_path, 100), name="two"), ledger=place, account=account)
-        summaries = await asyncio.gather(send(one), send(two, listen=events.append))
+        summaries = await asyncio.gather(*(send(planned, listen=events.append) for planned in (one, two)))
         assert set(received(sandbox).values()) == {2}
+    assert [summary.sent for summary in summaries] == [100, 100]
     assert [summary.exit_status for summary in summaries] == [ExitStatus.DONE, ExitStatus.DONE]
     assert any(isinstance(event, Watching) and event.owner == "this process" for event in events)
 
@@ -257,16 +228,63 @@ async def test_a_watcher_takes_over_when_the_sender_gives_its_lease_back(place: 
     assert (summary.exit_status, summary.sent) == (ExitStatus.DONE, 5)
 
 
-async def test_a_campaign_that_is_paused_from_elsewhere_ends_the_command_with_1(place: Ledger, tmp_path: Path) -> None:
-    from campaigns.ledger.campaigns import move
+async def test_a_sender_that_lost_its_lease_to_one_that_died_takes_it_back(place: Ledger, tmp_path: Path) -> None:
+    dead = str(replace(Owner.here(), started=1.0, nonce="other"))
+    thefts = iter([dead])
 
+    def steal(event: Event) -> None:
+        if isinstance(event, Progress) and (thief := next(thefts, None)):
+            with place.write() as connection:
+                connection.execute(update(leases).values(owner=thief))
+
+    with embedded_sandbox() as sandbox:
+        planned = plan(a_campaign(a_list(tmp_path, 200), rate=Rate(400)), ledger=place, account=an_account(sandbox.url))
+        async with asyncio.timeout(30):
+            summary = await send(planned, listen=steal)
+        assert set(received(sandbox).values()) == {1}
+    assert (summary.status.state, summary.sent) == (CampaignState.DONE, 200)
+
+
+async def test_what_a_dead_sender_left_on_its_way_is_counted_as_done_by_who_goes_on(
+    place: Ledger, tmp_path: Path
+) -> None:
+    planned = plan(a_campaign(a_list(tmp_path, 10)), ledger=place, account=an_account("http://127.0.0.1:9"))
+    planned.make_ready()
+    with place.write() as connection:
+        claim_due(connection, "sandbox", "x", 4, SYSTEM_CLOCK.now_ms())
+    events: list[Event] = []
+    with embedded_sandbox() as sandbox:
+        summary = await resume("lista", ledger=place, account=an_account(sandbox.url), listen=events.append)
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert (last.done, last.total, last.counts) == (10, 10, {"accepted": 6, "unknown": 4})
+    assert summary.sent == 10
+
+
+async def test_a_campaign_whose_sender_died_after_the_last_outcome_is_closed_by_resume(
+    place: Ledger, tmp_path: Path
+) -> None:
+    planned = plan(a_campaign(a_list(tmp_path, 3)), ledger=place, account=an_account("http://127.0.0.1:9"))
+    planned.make_ready()
+    with place.write() as connection:
+        now = SYSTEM_CLOCK.now_ms()
+        claims = claim_due(connection, "sandbox", "x", 3, now)
+        finish(connection, [Outcome(claim=claim, event=MessageEvent.ACCEPT) for claim in claims], now)
+    assert find_campaign(place, "lista").state is CampaignState.RUNNING
+    summary = await resume("lista", ledger=place, account=an_account("http://127.0.0.1:9"))
+    assert (summary.status.state, summary.exit_status) == (CampaignState.DONE, ExitStatus.DONE)
+
+
+@pytest.mark.parametrize("reason", ["", PauseReason.STOPPED.with_detail("you stopped it at 14:02:09")])
+async def test_a_campaign_that_is_paused_from_elsewhere_ends_the_command_with_1(
+    place: Ledger, tmp_path: Path, reason: str
+) -> None:
     with embedded_sandbox() as sandbox:
         planned = plan(a_campaign(a_list(tmp_path, 200), rate=Rate(100)), ledger=place, account=an_account(sandbox.url))
 
         def pause(event: Event) -> None:
             if isinstance(event, Progress):
                 with place.write() as connection:
-                    move(connection, planned.id, (CampaignState.RUNNING,), CampaignState.PAUSED)
+                    move(connection, planned.id, (CampaignState.RUNNING,), CampaignState.PAUSED, reason)
 
         summary = await send(planned, listen=pause)
     assert (summary.exit_status, summary.status.state) == (ExitStatus.PROBLEMS, CampaignState.PAUSED)
@@ -303,18 +321,6 @@ def test_a_workbook_of_more_than_100_000_rows_is_made_only_when_asked_for(place:
     assert [path.name for path in default_reports(status)] == ["lista.html", "lista.xlsx", "lista.csv"]
     status.counts["rows"] = 100_001
     assert [path.name for path in default_reports(status)] == ["lista.html", "lista.csv"]
-
-
-@pytest.mark.parametrize(
-    ("own", "wanted", "rate"), [(None, None, 100), (None, 7, 7), ("5/s", None, 5), ("5/s", 7, 5), ("5/s", 2, 2)]
-)
-def test_an_accounts_own_rate_is_a_ceiling_and_without_one_the_commands_rate_counts(
-    place: Ledger, tmp_path: Path, own: str | None, wanted: int | None, rate: int
-) -> None:
-    account = an_account("http://127.0.0.1:9", **({"rate": own} if own else {}))
-    campaign = a_campaign(a_list(tmp_path, 1), rate=Rate(wanted) if wanted else None)
-    with plan(campaign, ledger=place, account=account) as planned:
-        assert planned.rate == Rate(rate)
 
 
 async def test_5000_recipients_with_faults_of_service_and_network_are_each_reported_once_and_texted_at_most_once(

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -63,7 +64,7 @@ async def deliver(
     can go; all that was claimed has an outcome then too.
     """
     run = _Run(outbox, submit, pace, stop, plan, clock, on_stopping)
-    async with asyncio.TaskGroup() as tasks:
+    async with together() as tasks:
         senders = [tasks.create_task(run.send(), name=f"sender-{number}") for number in range(plan.workers)]
         tasks.create_task(run.claim(), name="claimer")
         ending = tasks.create_task(run.end(senders), name="ending")
@@ -71,6 +72,16 @@ async def deliver(
         ending.cancel()
     if run.problem is not None:
         raise run.problem
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A TaskGroup that raises the error that ended it as it is: the other tasks were only cancelled for it."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
@@ -134,8 +145,9 @@ class _Run:
                 if room <= 0 or not await to_the_end(self._claim(room)):
                     await wait_for(self.look, IDLE_S)
         finally:
-            await to_the_end(self._give_back([claim for claim, _ in self.waiting]))
-            self.waiting.clear()
+            left = [claim for claim, _ in self.waiting]
+            self.waiting.clear()  # first, so that no sender takes one that is being given back
+            await to_the_end(self._give_back(left))
 
     async def send(self) -> None:
         """One sender: take a batch, ask the pace, request, write; until the end."""
@@ -188,23 +200,30 @@ class _Run:
 
     async def _go(self, claims: Sequence[Claim], claimed: float) -> None:
         """Bring a batch to its outcomes; one that is refused as a whole goes again in halves, each at its own pace."""
-        if not await self._may_go(claims) or self.clock.monotonic() - claimed > STALE_S:
-            await to_the_end(self._give_back(claims))
-        elif not await self._request(claims):
-            middle = len(claims) // 2
-            for half in (claims[:middle], claims[middle:]):
-                await self._go(half, claimed)
+        parts = [claims]
+        try:
+            while parts and await self._may_go(parts[-1], claimed):
+                part = parts.pop()
+                if not await self._request(part):
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+        finally:
+            await to_the_end(self._give_back([claim for part in parts for claim in part]))
 
-    async def _may_go(self, claims: Sequence[Claim]) -> bool:
+    async def _may_go(self, claims: Sequence[Claim], claimed: float) -> bool:
+        """Wait for the pace; False where it was closed, or where the claim has grown old meanwhile."""
+        units = self.plan.units(claims)
         self.at_pace += len(claims)
         try:
-            return await self.pace.take(self.plan.units(claims))
-        except asyncio.CancelledError:
-            await to_the_end(self._give_back(claims))
-            raise
+            if not await self.pace.take(units):
+                return False
         finally:
             self.at_pace -= len(claims)
             self.look.set()
+        is_fresh = self.clock.monotonic() - claimed <= STALE_S
+        if not is_fresh:
+            self.pace.put_back(units)  # for the next claim, which would else grow as old at a slow pace
+        return is_fresh
 
     async def _request(self, claims: Sequence[Claim]) -> bool:
         """Submit and write the outcomes; False where the request was refused as a whole and has none."""
@@ -214,6 +233,8 @@ class _Run:
             outcomes = await self._submit(claims, sent_at)
             if outcomes:
                 await to_the_end(self.outbox.finish(outcomes))
+            if self.problem is not None:
+                await self._stop()
         finally:
             self.in_flight -= 1
             self.request_s += 0.1 * (self.clock.monotonic() - started - self.request_s)
@@ -230,19 +251,19 @@ class _Run:
         except ProviderError as error:
             if isinstance(error, BatchRefused) and len(claims) > 1:
                 return []
-            return [await self._settle(claim, error, sent_at) for claim in claims]
+            return [self._settle(claim, error, sent_at) for claim in claims]
         except Exception as error:  # a provider's own bug: the request may have left, and the others must go on
             log.exception("%s failed on a request", type(error).__name__)
             return [_lost(claim, "no_answer", "The provider's code failed.", sent_at) for claim in claims]
         self.throttled = 0
         by_number = {submission.number: submission for submission in submissions}
-        return [await self._answer(claim, by_number.get(claim.message.number), sent_at) for claim in claims]
+        return [self._answer(claim, by_number.get(claim.message.number), sent_at) for claim in claims]
 
-    async def _answer(self, claim: Claim, submission: Submission | None, sent_at: datetime) -> Outcome:
+    def _answer(self, claim: Claim, submission: Submission | None, sent_at: datetime) -> Outcome:
         """What became of one message; one that the answer leaves out may have been taken."""
         if submission is None or submission.accepted is None:
             error = submission.error if submission is not None else None
-            return await self._settle(claim, error or MaybeTaken("the answer left this number out"), sent_at)
+            return self._settle(claim, error or MaybeTaken("the answer left this number out"), sent_at)
         refused = not submission.accepted
         return Outcome(
             claim=claim,
@@ -253,11 +274,11 @@ class _Run:
             sent_at=sent_at,
         )
 
-    async def _settle(self, claim: Claim, error: ProviderError, sent_at: datetime) -> Outcome:
+    def _settle(self, claim: Claim, error: ProviderError, sent_at: datetime) -> Outcome:
         """What becomes of a message whose request ended in an error."""
         if isinstance(error, AccountProblem):
             self.problem = self.problem or error
-            await self._stop()
+            self._halt()
             return _given_back(claim)
         if isinstance(error, Throttled):
             self._hold(error)
@@ -271,10 +292,13 @@ class _Run:
             self.throttled += 1
         self.pace.hold(error.retry_after if error.retry_after is not None else _back_off(self.throttled))
 
-    async def _stop(self) -> None:
+    def _halt(self) -> None:
         self.stopping = True
         self.pace.close()
         self.look.set()
+
+    async def _stop(self) -> None:
+        self._halt()
         async with self.arrived:
             self.arrived.notify_all()
 

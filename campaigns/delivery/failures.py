@@ -19,11 +19,10 @@ MOST_IN_A_ROW: Final = 25  #: unless a campaign says otherwise
 class FailureStreaks:
     """Counts, campaign by campaign, the failures since the last message that was accepted."""
 
-    limits: Mapping[CampaignId, int]  #: 0: never pause
     streaks: dict[CampaignId, list[Outcome]] = field(default_factory=dict)
 
-    def add(self, outcomes: Sequence[Outcome]) -> dict[CampaignId, str]:
-        """Take outcomes in; returns the campaigns to pause now, each with its reason."""
+    def add(self, outcomes: Sequence[Outcome], limits: Mapping[CampaignId, int]) -> dict[CampaignId, str]:
+        """Take outcomes in; returns the campaigns to pause now, each with its reason. A limit of 0 never pauses."""
         pauses: dict[CampaignId, str] = {}
         for outcome in outcomes:
             campaign_id = outcome.claim.campaign_id
@@ -32,8 +31,9 @@ class FailureStreaks:
                 streak.clear()
             elif outcome.event in FAILURES and outcome.reason != INTERRUPTED:
                 streak.append(outcome)
-                if len(streak) == self.limits.get(campaign_id, MOST_IN_A_ROW):
+                if len(streak) == limits.get(campaign_id, MOST_IN_A_ROW):
                     pauses[campaign_id] = _reason(streak)
+                    streak.clear()  # who resumes it begins anew
         return pauses
 
 

@@ -48,6 +48,12 @@ class Pace:
                 return False
             return not self._closed
 
+    def put_back(self, units: int) -> None:
+        """Take back permits that were not used: who asks next has them at once."""
+        self._drawn += units
+        for _ in range(min(units, len(self._taken))):
+            self._taken.pop()
+
     def hold(self, seconds: float) -> None:
         """Let nobody go for so long: the provider asked for it."""
         until = self._clock.monotonic() + seconds

@@ -1,5 +1,6 @@
 """Campaigns in the ledger: planned, found, counted, moved from state to state."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,9 +9,8 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, i
 from sqlalchemy.exc import IntegrityError
 
 from campaigns.clock import from_ms
-from campaigns.errors import InputError
 from campaigns.ledger.leases import Owner, acquire, find_owner, is_held, release
-from campaigns.ledger.schema import NEVER_MS, campaigns, messages, rows
+from campaigns.ledger.schema import LARGEST_ID, NEVER_MS, PLANNED, campaigns, leases, messages, rows
 from campaigns.model import (
     COUNT_KEYS,
     CampaignId,
@@ -50,15 +50,13 @@ MOVE: Final = (  # from one of the states before, and from no other
     .where(campaigns.c.id == bindparam("campaign"), campaigns.c.state.in_(bindparam("before", expanding=True)))
     .values(state=bindparam("after"), reason=bindparam("reason_"))
 )
-OPEN_MESSAGES: Final = (  # under way, due, or waiting for another try
+WAITING_MESSAGES: Final = (  # due, or tried before and to be tried again
     select(literal(1))
     .where(
         messages.c.campaign_id == bindparam("campaign"),
-        (messages.c.state == MessageState.SENDING)
-        | (
-            (messages.c.state == MessageState.PLANNED)
-            & ((messages.c.due_ms <= bindparam("now")) | ((messages.c.tries > 0) & (messages.c.due_ms < NEVER_MS)))
-        ),
+        messages.c.state == PLANNED,
+        messages.c.due_ms < NEVER_MS,
+        (messages.c.due_ms <= bindparam("now")) | (messages.c.tries > 0),
     )
     .limit(1)
 )
@@ -66,6 +64,14 @@ SENDING_MESSAGES: Final = (
     select(literal(1))
     .where(messages.c.campaign_id == bindparam("campaign"), messages.c.state == MessageState.SENDING)
     .limit(1)
+)
+COUNT_OUTCOMES: Final = (
+    select(messages.c.state, func.count().label("total"))
+    .where(
+        messages.c.campaign_id == bindparam("campaign"),
+        messages.c.state.not_in((MessageState.PLANNED, MessageState.SENDING, MessageState.SKIPPED)),
+    )
+    .group_by(messages.c.state)
 )
 LEFT_MESSAGES: Final = (
     select(
@@ -100,15 +106,17 @@ def planning_lease(campaign_id: CampaignId) -> str:
     return f"campaign:{campaign_id}"
 
 
-def add_campaign(connection: Connection, name: str, new: NewCampaign, planner: Owner) -> CampaignId:
-    """Add a campaign in state `planning`, held by `planner`; InputError where the name is taken."""
+def add_campaign(connection: Connection, name: str, new: NewCampaign, planner: Owner) -> CampaignId | None:
+    """Add a campaign in state `planning`, held by `planner`; None where the name is taken."""
     values = {field: getattr(new, field) for field in new.__slots__}
     values |= {"name": name, "state": CampaignState.PLANNING, "reason": "", "content_hash": ""}
     try:
         with connection.begin_nested():
             added = connection.execute(insert(campaigns).values(**values).returning(campaigns.c.id)).scalar_one()
-    except IntegrityError as error:
-        raise InputError(f'There is a campaign "{name}" already.') from error
+    except IntegrityError:
+        if free_name(connection, name) == name:
+            raise
+        return None
     campaign_id = CampaignId(added)
     acquire(connection, planning_lease(campaign_id), planner, new.created_ms)
     return campaign_id
@@ -134,6 +142,8 @@ def make_ready(connection: Connection, campaign_id: CampaignId, planner: Owner, 
 
 def remove_plan(connection: Connection, campaign_id: CampaignId) -> None:
     """Take a plan back that was never made ready; any other campaign is left alone."""
+    # The lease first: a planner that lives on adds no more rows without it, and one that is adding some ends first.
+    connection.execute(delete(leases).where(leases.c.resource == planning_lease(campaign_id)))
     planned = exists().where(campaigns.c.id == campaign_id, campaigns.c.state == CampaignState.PLANNING)
     for table in (messages, rows):
         connection.execute(delete(table).where(table.c.campaign_id == campaign_id, planned))
@@ -164,10 +174,10 @@ def move(
 
 def find_status(connection: Connection, name_or_id: str | CampaignId) -> CampaignStatus | None:
     """The campaign of that name, or id, with its counts; one that is being planned is not there yet."""
-    key = campaigns.c.id if str(name_or_id).isdecimal() else campaigns.c.name
-    value = int(name_or_id) if str(name_or_id).isdecimal() else name_or_id
+    is_id = str(name_or_id).isdecimal()
+    match = campaigns.c.id == min(int(name_or_id), LARGEST_ID) if is_id else campaigns.c.name == name_or_id
     found = connection.execute(
-        select(campaigns).where(key == value, campaigns.c.state != CampaignState.PLANNING)
+        select(campaigns).where(match, campaigns.c.state != CampaignState.PLANNING)
     ).one_or_none()
     return None if found is None else _status(connection, found)
 
@@ -211,11 +221,17 @@ def count_open(connection: Connection, campaign_id: CampaignId) -> int:
     return int(left - held)
 
 
+def count_outcomes(connection: Connection, campaign_id: CampaignId) -> Counter[str]:
+    """How many messages have an outcome, by state."""
+    return Counter({line.state: line.total for line in connection.execute(COUNT_OUTCOMES, {"campaign": campaign_id})})
+
+
 def is_open(connection: Connection, campaign_id: CampaignId, now_ms: int) -> bool:
     """Whether a sender still has something to do for the campaign now: due, under way, or waiting for another try."""
     state = connection.scalar(select(campaigns.c.state).where(campaigns.c.id == campaign_id))
-    statement = OPEN_MESSAGES if state in ACTIVE else SENDING_MESSAGES
-    return connection.scalar(statement, {"campaign": campaign_id, "now": now_ms}) is not None
+    statements = (WAITING_MESSAGES, SENDING_MESSAGES) if state in ACTIVE else (SENDING_MESSAGES,)
+    values = {"campaign": campaign_id, "now": now_ms}
+    return any(connection.scalar(statement, values) is not None for statement in statements)
 
 
 def pause_account(connection: Connection, account: str, reason: str) -> None:
@@ -228,12 +244,13 @@ def pause_account(connection: Connection, account: str, reason: str) -> None:
 
 
 def settle(connection: Connection, account: str) -> None:
-    """Close the account's running campaigns that have nothing left; pause those of which only a pilot was to go."""
-    active = select(campaigns.c.id).where(campaigns.c.account == account, campaigns.c.state.in_(ACTIVE))
-    for campaign_id in connection.scalars(active).all():
+    """Close the account's campaigns that have nothing left; pause running ones of which only a pilot was to go."""
+    closable = (*ACTIVE, CampaignState.PAUSED)
+    found = select(campaigns.c.id).where(campaigns.c.account == account, campaigns.c.state.in_(closable))
+    for campaign_id in connection.scalars(found).all():
         left, held = connection.execute(LEFT_MESSAGES, {"campaign": campaign_id}).one()
         if not left:
-            move(connection, campaign_id, ACTIVE, CampaignState.DONE)
+            move(connection, campaign_id, closable, CampaignState.DONE)
         elif left == held:
             reason = PauseReason.LIMIT.with_detail(f"{held} held back by the limit")
             move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)

@@ -24,6 +24,13 @@ READ_ONLY: Final[dict[str, dict[str, Any]]] = {  # one snapshot for the whole tr
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 BUSY_S: Final = 30.0  #: how long a writer waits for another process's short transaction
+BUSY_AT_THE_END_S: Final = 2.0  #: the same, once the user waits no more
+MIGRATING: Final = "SELECT pg_advisory_xact_lock(3267461)"  # any number of our own: two may open a new ledger at once
+FIXES: Final = {  # by what the database says
+    "locked": "End the program that holds it, then give the command again.",
+    "full": "Make room on its disk, then give the command again.",
+    "I/O": "See whether its disk is full, then give the command again.",
+}
 
 
 class Ledger:
@@ -54,7 +61,14 @@ class Ledger:
 
     async def run(self, unit: Unit[T]) -> T:
         """Do `unit` on the writer thread; returns after the commit that holds it. It may run twice."""
-        return await self._writer.run(unit)
+        with _in_words(self.engine.url):
+            return await self._writer.run(unit)
+
+    def give_up(self) -> None:
+        """From here on a write that fails is not tried again, nor a lock waited for long: who called `run` is told."""
+        self._writer.give_up()
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "checkout", _wait_less)
 
     def close(self) -> None:
         """Finish what the writer has begun, and let the database go."""
@@ -108,6 +122,8 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:  # one transaction: a killed migration leaves nothing
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(MIGRATING)
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -167,6 +183,10 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def _wait_less(connection: Any, *_: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_AT_THE_END_S * 1000:.0f}").close()
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # The driver's own transactions start as readers, and a reader that turns writer can be refused at once.
     read_only = connection.get_execution_options().get("read_only", False)
@@ -212,4 +232,5 @@ def _in_words(url: URL) -> Iterator[None]:
             what = f"{place} is no ledger, and was left as it is."
         else:
             what = f"The ledger {place} cannot be used: {reason}."
-        raise SettingsError(what, fix="Give another file with --database.") from error
+        fix = next((fix for word, fix in FIXES.items() if word in reason), "Give another ledger with --database.")
+        raise SettingsError(what, fix=fix) from error

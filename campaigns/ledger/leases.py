@@ -71,7 +71,8 @@ class Owner:
         if self.host != platform.node():
             return False
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) > 1
+            process = psutil.Process(self.pid)
+            return process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - self.started) > 1
         except psutil.NoSuchProcess:
             return True
 
@@ -147,7 +148,7 @@ def _take_new(connection: Connection, resource: str, owner: Owner, now_ms: int) 
         with connection.begin_nested():
             connection.execute(insert(leases).values(resource=resource, owner=str(owner), heartbeat_ms=now_ms))
     except IntegrityError:  # PostgreSQL: another was quicker
-        return find_owner(connection, resource, now_ms)
+        return acquire(connection, resource, owner, now_ms)
     return None
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, literal_column, null, or_, select, update
+from sqlalchemy import Connection, bindparam, case, null, or_, select, update
 
 from campaigns.clock import to_ms
 from campaigns.ledger.campaigns import ACTIVE
-from campaigns.ledger.schema import NEVER_MS, campaigns, messages, rows
+from campaigns.ledger.schema import NEVER_MS, PLANNED, campaigns, messages, rows
 from campaigns.model import (
     CampaignId,
     CampaignState,
@@ -32,35 +32,36 @@ AFTER: Final = {  # where each outcome of a claim leads
     MessageEvent.LOSE: MessageState.UNKNOWN,
 }
 
-_PLANNED: Final[ColumnElement[str]] = literal_column("'planned'")  # SQLite takes its partial index only for a literal
-
 CLAIMABLE_CAMPAIGNS: Final = (  # locked, so that a pause waits for our commit or we see it
     select(campaigns.c.id, campaigns.c.sender, campaigns.c.state)
     .where(campaigns.c.account == bindparam("account"), campaigns.c.state.in_(ACTIVE))
     .order_by(campaigns.c.id)
     .with_for_update(read=True)
 )
-DUE_MESSAGES: Final = (  # the oldest due; the row makes the order total
-    select(
-        messages.c.row, messages.c.number, messages.c.tries, rows.c.text, rows.c.encoding, rows.c.segments
-    )
-    .join(rows, (rows.c.campaign_id == messages.c.campaign_id) & (rows.c.row == messages.c.row))
+_DUE: Final = (  # the oldest due; the row makes the order total
+    select(messages.c.campaign_id, messages.c.row, messages.c.number, messages.c.tries, messages.c.due_ms)
     .where(
         messages.c.campaign_id == bindparam("campaign"),
-        messages.c.state == _PLANNED,
+        messages.c.state == PLANNED,
         messages.c.due_ms <= bindparam("now"),
         messages.c.closes_ms > bindparam("now"),
     )
     .order_by(messages.c.due_ms, messages.c.row)
     .limit(bindparam("size"))
-    .with_for_update(of=messages, skip_locked=True)
-)  # fmt: skip
+    .with_for_update(skip_locked=True)
+    .subquery("due")
+)
+DUE_MESSAGES: Final = (  # with their texts, which PostgreSQL would else join to all that are due before it sorts them
+    select(_DUE.c.row, _DUE.c.number, _DUE.c.tries, rows.c.text, rows.c.encoding, rows.c.segments)
+    .join(rows, (rows.c.campaign_id == _DUE.c.campaign_id) & (rows.c.row == _DUE.c.row))
+    .order_by(_DUE.c.due_ms, _DUE.c.row)
+)
 CLAIM_MESSAGES: Final = (
     update(messages)
     .where(
         messages.c.campaign_id == bindparam("campaign"),
         messages.c.row.in_(bindparam("claimed", expanding=True)),
-        messages.c.state == _PLANNED,
+        messages.c.state == PLANNED,
     )
     .values(
         state=MessageState.SENDING,
@@ -93,10 +94,10 @@ RELEASE_HELD: Final = (
     update(messages)
     .where(
         messages.c.campaign_id == bindparam("campaign"),
-        messages.c.state == _PLANNED,
+        messages.c.state == PLANNED,
         messages.c.due_ms >= NEVER_MS,
     )
-    .values(due_ms=bindparam("now"))
+    .values(due_ms=0)
 )
 
 
@@ -167,9 +168,9 @@ def settle_crashed(connection: Connection, account: str, now_ms: int) -> int:
     return connection.execute(SETTLE_CRASHED, {"account": account, "now": now_ms}).rowcount
 
 
-def release_held(connection: Connection, campaign_id: CampaignId, now_ms: int) -> None:
+def release_held(connection: Connection, campaign_id: CampaignId) -> None:
     """Let go what a pilot (`--limit`) held back."""
-    connection.execute(RELEASE_HELD, {"campaign": campaign_id, "now": now_ms})
+    connection.execute(RELEASE_HELD, {"campaign": campaign_id})
 
 
 def _claim(campaign: Any, line: Any, prefix: str) -> Claim:

@@ -5,18 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from campaigns.clock import Clock
-from campaigns.ledger.campaigns import ACTIVE, move
+from campaigns.ledger.campaigns import ACTIVE, find_failure_limits, move
 from campaigns.ledger.database import Ledger
 from campaigns.ledger.leases import Owner, is_held
-from campaigns.ledger.messages import claim_due, finish
-from campaigns.model import CampaignId, CampaignState, Claim, Outcome
+from campaigns.ledger.messages import AFTER, claim_due, finish
+from campaigns.model import CampaignId, CampaignState, Claim, MessageEvent, MessageState, Outcome
+
+Judge = Callable[[Sequence[Outcome], Mapping[CampaignId, int]], Mapping[CampaignId, str]]
+"""Sees all outcomes, and how many failures in a row each campaign bears; names those to pause now, with the reason."""
 
 
 class AccountOutbox:
     """What is due for one account.
 
-    `judge` sees all outcomes and names the campaigns to pause, with the reason, in the same commit; `on_finished` is
-    told of outcomes once they are on disk.
+    What `judge` says is in the same commit as the outcomes; `on_finished` is told of them once they are on disk.
     """
 
     def __init__(
@@ -25,7 +27,7 @@ class AccountOutbox:
         account: str,
         owner: Owner,
         clock: Clock,
-        judge: Callable[[Sequence[Outcome]], Mapping[CampaignId, str]],
+        judge: Judge,
         on_finished: Callable[[Sequence[Outcome]], None],
     ) -> None:
         self._ledger = ledger
@@ -34,24 +36,34 @@ class AccountOutbox:
         self._clock = clock
         self._judge = judge
         self._on_finished = on_finished
+        self._limits: dict[CampaignId, int] = {}  # of failures in a row
 
     async def claim(self, size: int) -> Sequence[Claim]:
         """Up to `size` due messages, `sending` on disk; none where nothing is due or the lease is lost."""
+        claims: list[Claim] = []
 
         def unit(connection: Connection) -> Sequence[Claim]:
+            now_ms = self._clock.now_ms()
             if not is_held(connection, self._account, self._owner):
                 return ()
-            return claim_due(connection, self._account, self._ledger.prefix, size, self._clock.now_ms())
+            # Run again, for a commit that may have come through although its answer was lost: nothing of it left.
+            finish(connection, [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in claims], now_ms)
+            claims[:] = claim_due(connection, self._account, self._ledger.prefix, size, now_ms)
+            if any(claim.campaign_id not in self._limits for claim in claims):
+                self._limits |= find_failure_limits(connection, self._account)
+            return claims
 
         return await self._ledger.run(unit)
 
     async def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write outcomes; returns when they are on disk."""
-
-        pauses = self._judge(outcomes)
+        pauses = self._judge(outcomes, self._limits)
+        final = [outcome for outcome in outcomes if AFTER[outcome.event] is not MessageState.PLANNED]
 
         def unit(connection: Connection) -> None:
-            finish(connection, outcomes, self._clock.now_ms())
+            # Nothing goes back without the lease: who has it now may have claimed it again, under the same try.
+            may_go_back = len(final) < len(outcomes) and is_held(connection, self._account, self._owner)
+            finish(connection, outcomes if may_go_back else final, self._clock.now_ms())
             for campaign_id, reason in pauses.items():
                 move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
 

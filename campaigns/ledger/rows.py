@@ -98,7 +98,7 @@ def add_rows(connection: Connection, campaign_id: CampaignId, chunk: Chunk, now_
                     "number": line["number"],
                     "state": MessageState.PLANNED,
                     "tries": 0,
-                    "due_ms": now_ms if place < held_from else NEVER_MS,
+                    "due_ms": 0 if place < held_from else NEVER_MS,  # at once, also when the clock is set back
                     "closes_ms": NEVER_MS,
                     "updated_ms": now_ms,
                 }

@@ -6,11 +6,26 @@ The migrations in `migrations/` make these tables; a test holds the two alike.
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 
 NEVER_MS: Final = (
     253_402_300_799_000  #: the last second of the year 9999: not due until somebody says so, or never closing
 )
+
+LARGEST_ID: Final = 2**63 - 1  #: of any table
 
 metadata = MetaData()
 
@@ -87,6 +102,8 @@ PLANNED_MESSAGES: Final = Index(  # SQLite only: on PostgreSQL it would cost eve
     messages.c.row,
     sqlite_where=text("state = 'planned'"),
 ).ddl_if(dialect="sqlite")
+
+PLANNED: Final[ColumnElement[str]] = literal_column("'planned'")  # SQLite takes that index only for a literal
 
 leases = Table(
     "leases",

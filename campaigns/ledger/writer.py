@@ -1,18 +1,26 @@
 """One thread that writes for all async callers, many units to a commit (group commit)."""
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
-from tenacity import Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 from tenacity.nap import sleep_using_event
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
 """What may be done in one transaction; it may run twice, so it must only read and write the ledger."""
@@ -27,7 +35,7 @@ class _Job:
     future: "asyncio.Future[Any]"
 
     def answer(self, result: Any, error: BaseException | None = None) -> None:
-        if not self.loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
             self.loop.call_soon_threadsafe(self._settle, result, error)
 
     def _settle(self, result: Any, error: BaseException | None) -> None:
@@ -42,14 +50,14 @@ class _Job:
 class Writer:
     """Runs units in the order in which they come; each is answered after the commit that holds it.
 
-    A database that is locked or full is tried again until `close` is called: an outcome that a provider has answered
-    must not be lost because the disk was full for a minute.
+    A database that is locked or full is tried again until `give_up` or `close` is called: an outcome that a provider
+    has answered must not be lost because the disk was full for a minute.
     """
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._transaction = transaction
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._closing = threading.Event()
+        self._given_up = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def run(self, unit: Unit[T]) -> T:
@@ -63,10 +71,14 @@ class Writer:
         result: T = await job.future
         return result
 
+    def give_up(self) -> None:
+        """Try nothing a second time any more."""
+        self._given_up.set()
+
     def close(self) -> None:
         """Finish what was handed in, then end the thread."""
         if self._thread is not None:
-            self._closing.set()
+            self.give_up()
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
@@ -92,8 +104,9 @@ class Writer:
         try:
             results = self._commit([job.unit for job in jobs])
         except Exception as error:  # whatever a unit raises belongs to its caller, never to this thread
-            if len(jobs) == 1:
-                jobs[0].answer(None, error)
+            if len(jobs) == 1 or isinstance(error, OperationalError):  # the ledger's own fault spoils all of them
+                for job in jobs:
+                    job.answer(None, error)
                 return
             for job in jobs:  # one of them spoilt the commit: each alone
                 self._do([job])
@@ -109,7 +122,14 @@ class Writer:
         return Retrying(
             retry=retry_if_exception_type(OperationalError),
             wait=wait_random_exponential(multiplier=0.05, max=2.0),
-            stop=stop_when_event_set(self._closing),
-            sleep=sleep_using_event(self._closing),
+            stop=stop_when_event_set(self._given_up),
+            sleep=sleep_using_event(self._given_up),
+            before_sleep=_warn_once,
             reraise=True,
         )(once)
+
+
+def _warn_once(state: RetryCallState) -> None:
+    if state.attempt_number == 1 and state.outcome is not None:
+        reason = getattr(state.outcome.exception(), "orig", None)
+        log.warning("The ledger cannot be written (%s); sending waits for it, and nothing is lost.", reason)

@@ -6,10 +6,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.delivery.dispatch import MOST_TRIES, STALE_S, Plan, deliver, to_the_end
+from campaigns.delivery.dispatch import MOST_TRIES, STALE_S, Plan, deliver
 from campaigns.delivery.pace import Pace
 from campaigns.delivery.stop import Stop
-from campaigns.errors import AccountProblem, BatchRefused, MaybeTaken, NotTaken, ProviderError, Throttled
+from campaigns.errors import (
+    AccountProblem,
+    BatchRefused,
+    MaybeTaken,
+    NotTaken,
+    ProviderError,
+    Throttled,
+)
 from campaigns.model import (
     CampaignId,
     Claim,
@@ -270,68 +277,6 @@ async def test_an_account_problem_stops_all_and_gives_everything_back() -> None:
     assert len(outbox.outcomes) == sum(outbox.sizes)
 
 
-async def test_the_word_to_stop_finishes_what_left_and_gives_the_rest_back() -> None:
-    stop, told, release = Stop(), [], asyncio.Event()
-
-    def tell(in_flight: int) -> None:
-        told.append(in_flight)
-        release.set()
-
-    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
-        stop.ask()
-        await release.wait()
-        return accept(batch)
-
-    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
-    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
-    await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), stop, plan, SYSTEM_CLOCK, tell)
-    assert told == [outbox.events()[MessageEvent.ACCEPT]]
-    assert outbox.events().total() == sum(outbox.sizes)
-    assert set(outbox.events()) <= {MessageEvent.ACCEPT, MessageEvent.GIVE_BACK}
-
-
-async def test_the_second_word_makes_what_is_in_flight_unknown() -> None:
-    stop = Stop()
-
-    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
-        stop.abort()
-        await asyncio.Event().wait()
-        return []
-
-    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
-    await run(outbox, submit, workers=3)
-    assert outbox.events()[MessageEvent.LOSE] >= 1
-    assert {outcome.reason for outcome in outbox.outcomes if outcome.event is MessageEvent.LOSE} == {"interrupted"}
-    assert outbox.events().total() == sum(outbox.sizes)
-
-
-async def test_a_stop_requested_before_the_loop_starts_is_not_lost() -> None:
-    stop = Stop()
-    stop.ask()
-    outbox, service = MemoryOutbox([a_claim(row) for row in range(10)], stop), Service(accept)
-    await run(outbox, service.submit)
-    assert service.batches == []
-
-
-async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None:
-    started = asyncio.Event()
-
-    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
-        started.set()
-        await asyncio.Event().wait()
-        return []
-
-    outbox = MemoryOutbox([a_claim(row) for row in range(100)], Stop())
-    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
-    clock = SYSTEM_CLOCK
-    task = asyncio.create_task(deliver(outbox, submit, Pace(Rate(50), clock), outbox.stop, plan, clock))
-    await started.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert outbox.events().total() == sum(outbox.sizes)
-
-
 async def test_a_claim_that_grew_old_is_given_back_and_not_sent() -> None:
     offset = 0.0
     clock = Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: SYSTEM_CLOCK.monotonic() + offset, sleep=SYSTEM_CLOCK.sleep)
@@ -349,6 +294,30 @@ async def test_a_claim_that_grew_old_is_given_back_and_not_sent() -> None:
         await deliver(outbox, service.submit, Sleepy(FAST, clock), outbox.stop, plan, clock)
     assert outbox.events() == {MessageEvent.GIVE_BACK: 1}
     assert service.batches == []
+
+
+async def test_at_a_slow_pace_the_permit_of_a_claim_that_grew_old_goes_to_the_next() -> None:
+    offset = 0.0
+    clock = Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: SYSTEM_CLOCK.monotonic() + offset, sleep=SYSTEM_CLOCK.sleep)
+
+    class Slow(Pace):
+        async def take(self, units: int = 1) -> bool:
+            nonlocal offset
+            taken = await super().take(units)
+            offset += 0.0 if offset else STALE_S + 1  # the first claim waits long for its turn
+            return taken
+
+    class Patient(MemoryOutbox):
+        async def finish(self, outcomes: Sequence[Outcome]) -> None:
+            self.due += [outcome.claim for outcome in outcomes if outcome.event is MessageEvent.GIVE_BACK]
+            if outcomes[0].event is MessageEvent.ACCEPT:
+                self.stop.ask()
+
+    outbox, service = Patient([a_claim(1)], Stop()), Service(accept)
+    plan = Plan(workers=1, batch_size=1, units=lambda claims: 1)
+    async with asyncio.timeout(20):
+        await deliver(outbox, service.submit, Slow(Rate(0.001), clock), outbox.stop, plan, clock)
+    assert len(service.batches) == 1
 
 
 async def test_claims_reach_no_further_ahead_than_a_tenth_of_a_second() -> None:
@@ -371,30 +340,3 @@ async def test_a_slow_provider_gets_as_many_requests_at_once_as_it_may() -> None
     outbox = MemoryOutbox([a_claim(row) for row in range(200)], Stop())
     await run(outbox, submit, workers=8)
     assert most == 8
-
-
-async def test_a_last_write_is_brought_to_its_end_however_often_it_is_cancelled() -> None:
-    written, go = [], asyncio.Event()
-
-    async def write() -> None:
-        await go.wait()
-        written.append(1)
-
-    task = asyncio.create_task(to_the_end(write()))
-    for _ in range(3):
-        await asyncio.sleep(0)
-        task.cancel()
-    await asyncio.sleep(0)
-    assert not task.done()
-    go.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert written == [1]
-
-
-async def test_an_error_of_a_last_write_reaches_its_caller() -> None:
-    async def write() -> None:
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        await to_the_end(write())

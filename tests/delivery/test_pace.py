@@ -62,6 +62,14 @@ async def test_a_closed_pace_ends_every_wait_and_gives_no_permit(rate: Rate) -> 
     assert results.count(True) <= 1
 
 
+async def test_permits_that_were_put_back_are_there_at_once() -> None:
+    pace = Pace(Rate(0.001), SYSTEM_CLOCK)
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            assert await pace.take()
+        pace.put_back(1)
+
+
 async def test_a_closed_pace_ends_a_hold() -> None:
     pace = Pace(Rate(10), SYSTEM_CLOCK)
     pace.hold(3600)

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import func, select
 
 from campaigns.clock import SYSTEM_CLOCK
-from campaigns.errors import InputError
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
     add_campaign,
     count_open,
+    count_outcomes,
     find_status,
     free_name,
     is_open,
@@ -17,11 +17,12 @@ from campaigns.ledger.campaigns import (
     make_ready,
     move,
     pause_account,
+    planning_lease,
     remove_dead_plans,
     remove_plan,
     settle,
 )
-from campaigns.ledger.leases import Owner
+from campaigns.ledger.leases import Owner, is_held
 from campaigns.ledger.messages import claim_due, finish, release_held
 from campaigns.ledger.schema import campaigns, messages, rows
 from campaigns.model import COUNT_KEYS, CampaignState, MessageEvent, MessageState, Outcome
@@ -73,8 +74,9 @@ def test_a_taken_name_gets_the_first_free_number(ledger: Ledger) -> None:
 
 def test_a_second_campaign_of_one_name_is_refused(ledger: Ledger) -> None:
     a_campaign(ledger)
-    with ledger.write() as connection, pytest.raises(InputError, match="inbjudan"):
-        add_campaign(connection, "inbjudan", a_new_campaign(), Owner.here())
+    with ledger.write() as connection:
+        assert add_campaign(connection, "inbjudan", a_new_campaign(), Owner.here()) is None
+    assert _sizes(ledger) == [1, 3, 3]
 
 
 def test_a_plan_that_is_taken_back_leaves_nothing(ledger: Ledger) -> None:
@@ -120,6 +122,31 @@ def test_a_plan_that_was_taken_for_dead_cannot_be_made_ready(ledger: Ledger) -> 
         assert not make_ready(connection, campaign_id, planner, "hash")
 
 
+def test_a_planner_whose_plan_was_removed_does_not_hold_its_lease_any_more(ledger: Ledger) -> None:
+    planner = Owner.here()
+    with ledger.write() as connection:
+        campaign_id = add_campaign(connection, "slow", a_new_campaign(), planner)
+        assert is_held(connection, planning_lease(campaign_id), planner)
+        remove_dead_plans(connection, SYSTEM_CLOCK.now_ms() + 60_000)
+        assert not is_held(connection, planning_lease(campaign_id), planner)
+
+
+def test_a_number_that_is_too_large_for_an_id_finds_nothing(ledger: Ledger) -> None:
+    with ledger.read() as connection:
+        assert find_status(connection, "9" * 30) is None
+
+
+def test_outcomes_are_counted_without_what_is_still_to_go(ledger: Ledger) -> None:
+    campaign_id = a_campaign(ledger, a_chunk(4, skipped=[3]))
+    now = SYSTEM_CLOCK.now_ms()
+    with ledger.write() as connection:
+        first, second = claim_due(connection, "sandbox", "x", 2, now)
+        finish(connection, [Outcome(claim=first, event=MessageEvent.ACCEPT)], now)
+        assert count_outcomes(connection, campaign_id) == {MessageState.ACCEPTED: 1}
+        finish(connection, [Outcome(claim=second, event=MessageEvent.LOSE)], now)
+        assert count_outcomes(connection, campaign_id) == {MessageState.ACCEPTED: 1, MessageState.UNKNOWN: 1}
+
+
 def test_a_limit_holds_the_rest_back_until_it_is_released(ledger: Ledger) -> None:
     campaign_id = a_campaign(ledger, a_chunk(5), limit=2)
     now = SYSTEM_CLOCK.now_ms() + 1
@@ -134,15 +161,17 @@ def test_a_limit_holds_the_rest_back_until_it_is_released(ledger: Ledger) -> Non
         assert status is not None
         assert (status.state, status.reason.partition(":")[0]) == (CampaignState.PAUSED, "limit")
         move(connection, campaign_id, (CampaignState.PAUSED,), CampaignState.RUNNING)
-        release_held(connection, campaign_id, now)
+        release_held(connection, campaign_id)
         assert [claim.row for claim in claim_due(connection, "sandbox", "x", 10, now)] == [4, 5, 6]
 
 
-def test_a_campaign_is_done_when_no_message_is_left(ledger: Ledger) -> None:
-    a_campaign(ledger)
+@pytest.mark.parametrize("state", [CampaignState.RUNNING, CampaignState.PAUSED])
+def test_a_campaign_is_done_when_no_message_is_left(ledger: Ledger, state: CampaignState) -> None:
+    campaign_id = a_campaign(ledger)
     now = SYSTEM_CLOCK.now_ms() + 1
     with ledger.write() as connection:
         claims = claim_due(connection, "sandbox", "x", 10, now)
+        move(connection, campaign_id, (CampaignState.RUNNING,), state)
         settle(connection, "sandbox")
         running = find_status(connection, "inbjudan")
         finish(connection, [Outcome(claim=claim, event=MessageEvent.REJECT, reason="no") for claim in claims], now)
@@ -150,7 +179,7 @@ def test_a_campaign_is_done_when_no_message_is_left(ledger: Ledger) -> None:
         done = find_status(connection, "inbjudan")
     assert running is not None
     assert done is not None
-    assert (running.state, done.state) == (CampaignState.RUNNING, CampaignState.DONE)
+    assert (running.state, done.state) == (state, CampaignState.DONE)
     assert done.counts[MessageState.REJECTED] == 3
     assert done.reasons[MessageState.REJECTED] == {"no": 3}
 

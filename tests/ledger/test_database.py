@@ -1,6 +1,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_a_sqlite_ledger_is_durable_at_every_commit(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
+def test_who_gave_up_waits_no_longer_for_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 3600.0)
+    monkeypatch.setattr(database, "BUSY_AT_THE_END_S", 0.0)
+    with open_ledger(tmp_path / "ledger.db") as ledger, closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ledger.give_up()
+        with pytest.raises(SettingsError, match="locked") as error, ledger.write():
+            pass
+    assert "End the program that holds it" in error.value.fix
+
+
 def test_a_ledger_is_readable_by_its_user_only(tmp_path: Path) -> None:
     with open_ledger(tmp_path / "å folder" / "ledger.db"):
         assert (tmp_path / "å folder" / "ledger.db").stat().st_mode & 0o077 == 0
@@ -117,8 +129,8 @@ def test_a_sqlite_ledger_on_a_network_file_system_is_refused(tmp_path: Path, mon
         open_ledger(tmp_path / "ledger.db")
 
 
-def test_two_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
-    code = f"from campaigns.ledger import open_ledger; print(open_ledger({str(tmp_path / 'ledger.db')!r}).prefix)"
+def test_several_processes_may_open_a_new_ledger_at_once(ledger_url: str) -> None:
+    code = f"from campaigns.ledger import open_ledger; print(open_ledger({ledger_url!r}).prefix)"
     processes = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -47,6 +48,16 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_taken_over_at_once(ledge
     assert _acquire(ledger, mine) is None
     with ledger.read() as connection:
         assert find_owner(connection, "soluno", NOW) == mine
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="only POSIX keeps the dead until their parent asks")
+def test_a_dead_process_that_its_parent_has_not_asked_after_keeps_no_lease(ledger: Ledger) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    _acquire(ledger, Owner(Owner.here().host, process.pid, psutil.Process(process.pid).create_time(), "x"))
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the table of processes
+    assert _acquire(ledger, Owner.here()) is None
+    process.communicate()
 
 
 def test_a_process_id_that_is_used_again_does_not_keep_a_dead_ones_lease(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from campaigns.clock import SYSTEM_CLOCK, from_ms
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import move
-from campaigns.ledger.messages import AFTER, claim_due, finish, settle_crashed
+from campaigns.ledger.messages import AFTER, claim_due, finish, release_held, settle_crashed
 from campaigns.ledger.rows import read_rows
 from campaigns.ledger.schema import messages
 from campaigns.model import (
@@ -60,7 +60,19 @@ def test_a_claim_holds_all_that_a_provider_needs(ledger: Ledger) -> None:
 
 def test_what_is_not_due_yet_is_not_claimed(ledger: Ledger) -> None:
     a_campaign(ledger)
-    assert _claim(ledger, now_ms=SYSTEM_CLOCK.now_ms() - 86_400_000) == []
+    with ledger.write() as connection:
+        connection.execute(update(messages).where(messages.c.row > 2).values(due_ms=LATER_MS))
+    assert [claim.row for claim in _claim(ledger, now_ms=LATER_MS - 1)] == [2]
+    assert [claim.row for claim in _claim(ledger, now_ms=LATER_MS)] == [3, 4]
+
+
+def test_what_is_to_go_at_once_is_due_also_when_the_clock_is_set_back(ledger: Ledger) -> None:
+    a_campaign(ledger, limit=2)
+    day_before = SYSTEM_CLOCK.now_ms() - 86_400_000
+    assert [claim.row for claim in _claim(ledger, now_ms=day_before)] == [2, 3]
+    with ledger.write() as connection:
+        release_held(connection, CampaignId(1))
+    assert [claim.row for claim in _claim(ledger, now_ms=day_before)] == [4]
 
 
 @pytest.mark.parametrize("state", [state for state in CampaignState if state not in ("ready", "running")])

@@ -1,11 +1,13 @@
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import OperationalError
 
-from campaigns.ledger import Ledger
+from campaigns.errors import SettingsError
+from campaigns.ledger import Ledger, open_ledger
 from campaigns.ledger.schema import pace
 from campaigns.ledger.writer import Writer
 
@@ -82,6 +84,29 @@ async def test_a_locked_or_full_database_is_tried_again(ledger: Ledger) -> None:
     assert await writer.run(_add("one")) == "one"
     writer.close()
     assert _size(ledger) == 1
+
+
+async def test_after_the_word_to_give_up_all_that_wait_are_told_by_one_try(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        tries, first_failed, may_fail = [], threading.Event(), threading.Event()
+
+        def failing():
+            tries.append(1)
+            first_failed.set()
+            may_fail.wait(10)
+            raise OperationalError("x", None, Exception("disk full"))
+
+        ledger._writer = Writer(failing)
+        tasks = [asyncio.create_task(ledger.run(_add("one")))]
+        await asyncio.to_thread(first_failed.wait, 10)
+        tasks += [asyncio.create_task(ledger.run(_add(f"a{number}"))) for number in range(20)]
+        await asyncio.sleep(0)
+        ledger.give_up()
+        may_fail.set()
+        errors = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(error) for error in errors} == {SettingsError}
+    assert "Make room" in errors[0].fix
+    assert len(tries) == 2
 
 
 async def test_the_word_to_end_stops_the_tries_and_tells_the_caller(ledger: Ledger) -> None:

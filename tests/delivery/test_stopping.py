@@ -1,0 +1,142 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from campaigns.clock import SYSTEM_CLOCK
+from campaigns.delivery.dispatch import Plan, deliver, to_the_end
+from campaigns.delivery.pace import Pace
+from campaigns.delivery.stop import Stop
+from campaigns.errors import BatchRefused, SettingsError
+from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
+from tests.delivery.test_dispatch import FAST, MemoryOutbox, Service, a_claim, accept, run
+
+
+async def test_the_word_to_stop_finishes_what_left_and_gives_the_rest_back() -> None:
+    stop, told, release = Stop(), [], asyncio.Event()
+
+    def tell(in_flight: int) -> None:
+        told.append(in_flight)
+        release.set()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        stop.ask()
+        await release.wait()
+        return accept(batch)
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
+    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
+    await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), stop, plan, SYSTEM_CLOCK, tell)
+    assert told == [outbox.events()[MessageEvent.ACCEPT]]
+    assert outbox.events().total() == sum(outbox.sizes)
+    assert set(outbox.events()) <= {MessageEvent.ACCEPT, MessageEvent.GIVE_BACK}
+
+
+async def test_the_second_word_makes_what_is_in_flight_unknown() -> None:
+    stop = Stop()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        stop.abort()
+        await asyncio.Event().wait()
+        return []
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
+    await run(outbox, submit, workers=3)
+    assert outbox.events()[MessageEvent.LOSE] >= 1
+    assert {outcome.reason for outcome in outbox.outcomes if outcome.event is MessageEvent.LOSE} == {"interrupted"}
+    assert outbox.events().total() == sum(outbox.sizes)
+
+
+async def test_a_stop_requested_before_the_loop_starts_is_not_lost() -> None:
+    stop = Stop()
+    stop.ask()
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(10)], stop), Service(accept)
+    await run(outbox, service.submit)
+    assert service.batches == []
+
+
+async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None:
+    started = asyncio.Event()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        started.set()
+        await asyncio.Event().wait()
+        return []
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(100)], Stop())
+    plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
+    clock = SYSTEM_CLOCK
+    task = asyncio.create_task(deliver(outbox, submit, Pace(Rate(50), clock), outbox.stop, plan, clock))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert outbox.events().total() == sum(outbox.sizes)
+
+
+async def test_an_error_of_the_outbox_ends_the_loop_as_it_is_and_nothing_given_back_is_sent() -> None:
+    class Broken(MemoryOutbox):
+        async def claim(self, size: int) -> Sequence[Claim]:
+            if not self.due:
+                raise SettingsError("the ledger is gone")
+            claims, self.due = self.due, []
+            return claims
+
+        async def finish(self, outcomes: Sequence[Outcome]) -> None:
+            for _ in range(20):  # as a commit that takes its time
+                await asyncio.sleep(0)
+            self.outcomes += outcomes
+
+    outbox, service = Broken([a_claim(row) for row in range(100)], Stop()), Service(accept)
+    with pytest.raises(SettingsError, match="the ledger is gone"):
+        await run(outbox, service.submit)
+    requested = {message.id for batch in service.batches for message in batch}
+    given_back = {outcome.claim.message.id for outcome in outbox.outcomes if outcome.event is MessageEvent.GIVE_BACK}
+    assert given_back
+    assert not requested & given_back
+
+
+async def test_the_second_word_between_the_halves_of_a_refused_batch_loses_no_claim() -> None:
+    stop = Stop()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        if len(batch) == 4:
+            raise BatchRefused("refused as a whole")
+        stop.abort()
+        await asyncio.Event().wait()
+        return []
+
+    class AtOnce(MemoryOutbox):
+        async def claim(self, size: int) -> Sequence[Claim]:
+            return await super().claim(4)
+
+    outbox = AtOnce([a_claim(row, text="Hej") for row in range(4)], stop)
+    await run(outbox, submit, workers=1, batch_size=4)
+    assert outbox.events() == {MessageEvent.LOSE: 2, MessageEvent.GIVE_BACK: 2}
+
+
+async def test_a_last_write_is_brought_to_its_end_however_often_it_is_cancelled() -> None:
+    written, go = [], asyncio.Event()
+
+    async def write() -> None:
+        await go.wait()
+        written.append(1)
+
+    task = asyncio.create_task(to_the_end(write()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert written == [1]
+
+
+async def test_an_error_of_a_last_write_reaches_its_caller() -> None:
+    async def write() -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        await to_the_end(write())
