@@ -138,11 +138,14 @@ def report(ledger: Ledger, name_or_id: str, to: Sequence[Path], clock: Clock = S
     """
     status = find_campaign(ledger, name_or_id)
     campaign_id = _id_of(status)
+    with ledger.read() as connection:
+        settings = find_settings(connection, campaign_id)
+    _keep_source(to, settings)
     with open_reports(to, status.columns) as reports, ledger.read() as connection:
         status = get_status(connection, campaign_id)  # of the same moment as the rows
         for row in read_rows(connection, campaign_id):
             reports.add(_report_row(row, status.account))
-        reports.finish(status, clock.now(), _facts(status, find_settings(connection, campaign_id)))
+        reports.finish(status, clock.now(), _facts(status, settings))
     return list(to)
 
 
@@ -232,6 +235,16 @@ def _exit_status(status: CampaignStatus, *, interrupted: bool = False) -> ExitSt
         return ExitStatus.STOPPED if is_stopped else ExitStatus.PROBLEMS
     has_problems = status.state is CampaignState.CANCELLED or any(status.counts[state] for state in BAD_STATES)
     return ExitStatus.PROBLEMS if has_problems else ExitStatus.DONE
+
+
+def _keep_source(paths: Sequence[Path], settings: Mapping[str, Any]) -> None:
+    """No report takes the place of the list that it was made from."""
+    for path in paths:
+        if str(path.resolve()) == settings.get("source"):
+            raise InputError(
+                f"{path} is the list that the campaign was read from, so no report can be written there.",
+                fix=f"Give another name: {path.with_name(f'{path.stem}-report{path.suffix}')}",
+            )
 
 
 def _report_row(row: OutcomeRow, account: str) -> ReportRow:

@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from campaigns.model import CampaignId, CampaignKind, CampaignStatus, Chunk, Rat
 from campaigns.preflight import Preflight, Preparation, Tally, prepare, prepare_numbers
 from campaigns.providers.base import capabilities_of
 from campaigns.settings import Account
+from campaigns.wording import count, mask, plural
 
 
 @dataclass(kw_only=True)
@@ -126,42 +128,27 @@ def _plan(
     clock: Clock,
     on_rows: Callable[[int], None] | None,
 ) -> Plan:
-    sender = _sender(campaign, account)
-    rate = effective_rate(account, campaign.rate)
     if preparation.template is None:
         raise InputError(
             "There is no text to send.", fix='--message "Hej {{ förnamn }}!", or message in a campaign file.'
         )
-    owner, recipients = Owner.here(), preparation.recipients
-    new = NewCampaign(
-        kind=kind,
-        purpose=campaign.purpose,
-        account=account.name,
-        sender=sender,
-        source_name=recipients.name if recipients.sheet is None else f'{recipients.name}, sheet "{recipients.sheet}"',
-        source_sha256=recipients.sha256,
-        columns=recipients.columns,
-        settings=campaign.settings() | {"found": _found(preparation)},
-        created_ms=clock.now_ms(),
-        created_by=_user(),
-    )
+    new = _new_campaign(campaign, preparation, kind, account, clock)
+    rate = effective_rate(account, campaign.rate)
+    owner = Owner.here()
     with ExitStack() as undo:
         campaign_id, name = _add(ledger, campaign, kind, new, owner, clock)
         undo.callback(_remove, ledger, campaign_id)
         undo.enter_context(keep_alive(ledger, planning_lease(campaign_id), owner, clock))
-        tally, content_hash = _add_rows(ledger, campaign_id, preparation, owner, limit, clock, on_rows)
-        if not tally.recipients:
-            skipped = ", ".join(f"{reason} {count:,}" for reason, count in tally.skipped.items())
-            raise InputError(
-                f"None of the rows of {recipients.name} can be sent: {skipped}.", fix="campaigns check shows each."
-            )
+        preflight, content_hash = _add_rows(ledger, campaign_id, preparation, owner, limit, clock, on_rows)
+        if not preflight.recipients:
+            raise _nobody(campaign, kind, preflight)
         return Plan(
             id=campaign_id,
             name=name,
             renamed_from=None if campaign.given_name or name == campaign.default_name else campaign.default_name,
-            preflight=tally,
+            preflight=preflight,
             account=account,
-            sender=sender,
+            sender=new.sender,
             rate=rate,
             concurrency=campaign.concurrency,
             limit=limit,
@@ -171,6 +158,43 @@ def _plan(
             _content_hash=content_hash,
             _open=undo.pop_all(),
         )
+
+
+def _new_campaign(
+    campaign: Campaign, preparation: Preparation, kind: CampaignKind, account: Account, clock: Clock
+) -> NewCampaign:
+    recipients = preparation.recipients
+    return NewCampaign(
+        kind=kind,
+        purpose=campaign.purpose,
+        account=account.name,
+        sender=_sender(campaign, account),
+        source_name=recipients.name if recipients.sheet is None else f'{recipients.name}, sheet "{recipients.sheet}"',
+        source_sha256=recipients.sha256,
+        columns=recipients.columns,
+        settings=campaign.settings()
+        | {
+            "source": str(campaign.recipients.file.resolve()),
+            "found": _found(preparation),
+        },
+        created_ms=clock.now_ms(),
+        created_by=_user(),
+    )
+
+
+def _nobody(campaign: Campaign, kind: CampaignKind, preflight: Preflight) -> InputError:
+    """No row can be sent: why, and how to see more."""
+    if kind is CampaignKind.TEXT:
+        problems = [problem for examples in preflight.examples.values() for problem in examples]
+        each = "; ".join(f'"{mask(problem.value)}": {problem.detail}' for problem in problems)
+        return InputError(f"None of the numbers can be sent to: {each}.", fix="Correct the number, or give --region.")
+    counts = ", ".join(f"{reason} {count(figure)}" for reason, figure in preflight.skipped.items())
+    source = campaign.file or campaign.recipients.file
+    return InputError(
+        f"None of the {plural(preflight.rows, 'row')} can be sent: {counts}.",
+        where=str(source),
+        fix=f"See them: {shlex.join(['campaigns', 'check', str(source)])}",
+    )
 
 
 def _user() -> str:
@@ -258,5 +282,7 @@ def _sender(campaign: Campaign, account: Account) -> str:
     sender = campaign.sender or account.sender
     if sender is None:
         how = account.how_to_set("from", secret=False)
-        raise SettingsError("It is not said who the messages are from.", fix=f"--from NAME. {how}")
+        raise SettingsError(
+            "It is not said who the messages are from.", fix=f"--from NAME, or {how[0].lower()}{how[1:]}"
+        )
     return sender

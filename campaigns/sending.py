@@ -13,7 +13,7 @@ from campaigns.clock import Clock
 from campaigns.delivery.dispatch import Plan as RequestPlan
 from campaigns.delivery.dispatch import deliver, to_the_end, together, wait_for
 from campaigns.delivery.failures import FailureStreaks
-from campaigns.delivery.pace import Pace
+from campaigns.delivery.pace import Pace, window_s
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, ProviderError
 from campaigns.ledger import Ledger
@@ -29,6 +29,7 @@ from campaigns.ledger.campaigns import (
 from campaigns.ledger.leases import Owner, acquire, is_held, keep_alive
 from campaigns.ledger.messages import AFTER, settle_crashed
 from campaigns.ledger.outbox import AccountOutbox
+from campaigns.ledger.pace import begin, end
 from campaigns.ledger.writer import Unit
 from campaigns.model import (
     CampaignId,
@@ -145,18 +146,21 @@ class Run:
         await self._look()
         if self.stop.asked.is_set() or not await self._is_open():
             return
+        window_us = round(window_s(self.rate) * 1_000_000)
+        wait_us = await self._ledger_run(lambda connection: begin(connection, account, self._now_us(), window_us))
         connector = aiohttp.TCPConnector(limit=0)  # the senders are the limit
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
             try:
                 async with open_account(self.account, http, self.clock) as provider:
                     await provider.check()
                     self.listen(Started(name=self.name, account=account, total=self.total, rate=self.rate))
-                    await self._deliver(provider, owner)
+                    await self._deliver(provider, owner, wait_us / 1_000_000)
             except ProviderError as error:
                 reason = PauseReason.ACCOUNT_PROBLEM.with_detail(_in_a_sentence(error, account))
                 await self._ledger_run(lambda connection: pause_account(connection, account, reason))
+        await self._ledger_run(lambda connection: end(connection, account, self._now_us(), window_us))
 
-    async def _deliver(self, provider: Provider, owner: Owner) -> None:
+    async def _deliver(self, provider: Provider, owner: Owner, wait_s: float) -> None:
         account = self.account.name
         outbox = AccountOutbox(
             self.ledger, account, owner, self.clock, judge=FailureStreaks().add, on_finished=self._count
@@ -165,7 +169,9 @@ class Run:
         plan = RequestPlan(
             workers=self.concurrency, batch_size=capabilities.batch_size, units=UNITS[capabilities.counts]
         )
-        pace = Pace(self.rate, self.clock, lambda seconds: self.listen(Held(seconds=seconds, account=account)))
+        pace = Pace(
+            self.rate, self.clock, lambda seconds: self.listen(Held(seconds=seconds, account=account)), wait_s=wait_s
+        )
         ending = Stop()
         async with together() as tasks:
             beside = (
@@ -224,6 +230,9 @@ class Run:
     def _stopping(self, in_flight: int) -> None:
         if self.stop.asked.is_set():
             self.listen(Stopping(in_flight=in_flight))
+
+    def _now_us(self) -> int:
+        return self.clock.now_ms() * 1000
 
     def _is_held(self, owner: Owner) -> Unit[bool]:
         return lambda connection: is_held(connection, self.account.name, owner)

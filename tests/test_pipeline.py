@@ -19,6 +19,7 @@ from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import move
 from campaigns.ledger.leases import Owner, acquire, release
 from campaigns.ledger.messages import claim_due, finish
+from campaigns.ledger.pace import begin
 from campaigns.ledger.schema import campaigns, leases, messages, rows
 from campaigns.model import CampaignState, MessageEvent, Msisdn, Outcome, PauseReason, Rate
 from campaigns.pipeline import (
@@ -92,6 +93,42 @@ async def test_every_row_is_reported_once_and_every_good_number_gets_one_message
     assert lines[50]["detail"] == "same number as row 2"
     assert lines[0]["Namn"] == "Åsa 0"
     assert all(line["provider_id"] and line["sent_at"] for line in lines[:50])
+
+
+async def test_a_report_never_takes_the_place_of_the_list(place: Ledger, tmp_path: Path) -> None:
+    path = a_list(tmp_path, 2)
+    before = path.read_bytes()
+    plan(a_campaign(path), ledger=place, account=an_account("http://127.0.0.1:9")).make_ready()
+    with pytest.raises(InputError, match="is the list that the campaign was read from"):
+        report(place, "lista", [path])
+    assert path.read_bytes() == before
+
+
+def test_a_text_that_nobody_can_get_names_each_number_and_why(place: Ledger) -> None:
+    campaign = Campaign(recipients="-", message="Hej", sender="Butiken")
+    with pytest.raises(InputError) as error:
+        plan_text(["abc", "070-174 06"], campaign, ledger=place, account=an_account("http://127.0.0.1:9"))
+    assert '"abc": not a phone number' in error.value.what
+    assert "too few digits" in error.value.what
+    assert "070-174" not in error.value.what  # numbers of seven digits and more are masked
+    assert sizes(place) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+async def test_a_sender_that_follows_another_waits_until_the_window_is_free(
+    place: Ledger, tmp_path: Path, ends_well: bool
+) -> None:
+    with embedded_sandbox() as sandbox:
+        account = an_account(sandbox.url)
+        await send(plan(a_campaign(a_list(tmp_path, 40), rate=Rate(50)), ledger=place, account=account))
+        if not ends_well:
+            with place.write() as connection:
+                begin(connection, "sandbox", 0, 0)  # as a sender does that dies before it can say that it ends
+        again = a_campaign(a_list(tmp_path, 40), rate=Rate(50))
+        await send(plan(again, ledger=place, account=account))
+        moments = sorted(message.at for message in sandbox.carrier.messages)
+    for first, beyond in zip(moments, moments[50:], strict=False):
+        assert (beyond - first).total_seconds() >= 0.98  # at the service's door, a little later than at ours
 
 
 async def test_a_limit_sends_a_pilot_and_resume_sends_the_rest(place: Ledger, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from campaigns.cli.account import account, of_campaign
 from campaigns.cli.screen import Column, Screen, table
 from campaigns.cli.session import Session
 from campaigns.clock import SYSTEM_CLOCK
-from campaigns.model import CampaignStatus, PauseReason
+from campaigns.model import CampaignStatus, MessageState, PauseReason
 from campaigns.wording import count, plural
 
 LIST: Final = (
@@ -72,9 +72,9 @@ def show_reports(paths: Sequence[Path], screen: Screen) -> None:
 
 def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> None:
     """What to type: go on where something is left, else `otherwise`."""
-    left = status.unsent
-    if left:
-        what = f"sends only the {count(left)}" if left > 1 else "sends the one"
+    if status.unsent:
+        left = status.counts[MessageState.PLANNED]  # what a dead sender had on its way is not sent again
+        what = f"sends only the {count(left)}" if left > 1 else "sends the one" if left else "settles what is open"
         session.screen.say("next", f"{session.command('resume', status.name)}    {what}")
     elif otherwise:
         session.screen.say("next", otherwise)

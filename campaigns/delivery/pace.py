@@ -18,10 +18,18 @@ AHEAD_S: Final = 0.004  #: permits are drawn for this much time at once: uvloop'
 MARGIN: Final = 0.985  #: of the rate, so that jitter on the way to the wire does not break the window
 
 
+def window_s(rate: Rate) -> float:
+    """The span in seconds that holds no more than the rate: one second, or as long as one unit takes."""
+    return max(1.0, 1 / rate.per_second)
+
+
 class Pace:
     """Permits for one account; all its senders share one Pace. Closed, it gives no more permits."""
 
-    def __init__(self, rate: Rate, clock: Clock, on_hold: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self, rate: Rate, clock: Clock, on_hold: Callable[[float], None] | None = None, *, wait_s: float = 0.0
+    ) -> None:
+        """`on_hold` is told of each wait that the provider asks for; `wait_s` is waited before the first permit."""
         self.rate = rate
         self._clock = clock
         self._on_hold = on_hold
@@ -30,9 +38,9 @@ class Pace:
         self._limiter = AsyncLimiter(bucket, bucket / (MARGIN * per_second))
         self._drawn = 0
         self._batch = max(1, int(AHEAD_S * per_second))
-        self._window_s = max(1.0, 1 / per_second)
+        self._window_s = window_s(rate)
         self._taken: deque[float] = deque(maxlen=max(1, int(per_second)))
-        self._held_until = 0.0
+        self._held_until = clock.monotonic() + wait_s
         self._turn = asyncio.Lock()
         self._wait: asyncio.Timeout | None = None
         self._closed = False

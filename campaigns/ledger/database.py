@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,12 +104,6 @@ def default_place() -> Path:
     return user_data_path("campaigns", appauthor=False) / "ledger.db"
 
 
-def exists(place: str | Path | None = None) -> bool:
-    """Whether a ledger file is there already (a server's always counts as there)."""
-    url = _url(place or default_place())
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
-
-
 def migrate(engine: Engine) -> None:
     """Bring the ledger to the newest schema; does nothing, quickly, where it is there already."""
     with engine.connect() as connection, connection.begin():
@@ -143,22 +138,22 @@ def _version(connection: Connection) -> str | None:
 
 def _url(place: str | Path) -> URL:
     text = str(place)
-    if "://" not in text:
+    if not re.match(r"[A-Za-z][\w+]+:", text):  # C:\ledger.db is a file
         return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:
         raise _no_place(text) from error
-    if url.get_backend_name() not in ("sqlite", "postgresql") or (
-        url.get_backend_name() == "sqlite" and not url.database
-    ):
-        raise _no_place(url.render_as_string(hide_password=True))
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql") or (backend == "sqlite" and not url.database):
+        raise _no_place(text)
     return url
 
 
 def _no_place(text: str) -> SettingsError:
+    shown = re.sub(r"//.*@", "//***@", text)  # it may hold a password
     return SettingsError(
-        f'"{text}" is no ledger.', fix="Give a file, sqlite:///PATH, or postgresql://USER@HOST/DATABASE."
+        f'"{shown}" is no ledger.', fix="Give a file, sqlite:///PATH, or postgresql://USER@HOST/DATABASE."
     )
 
 
