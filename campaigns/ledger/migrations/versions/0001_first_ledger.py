@@ -13,6 +13,13 @@ def upgrade() -> None:
     """Make all tables, and give the ledger its random prefix."""
     ledger = op.create_table("ledger", sa.Column("prefix", sa.Text, primary_key=True))
     op.bulk_insert(ledger, [{"prefix": secrets.token_hex(4)}])
+    _create_campaigns()
+    _create_rows()
+    _create_messages()
+    _create_leases_and_pace()
+
+
+def _create_campaigns() -> None:
     op.create_table(
         "campaigns",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -32,6 +39,9 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
+
+
+def _create_rows() -> None:
     op.create_table(
         "rows",
         sa.Column("campaign_id", sa.BigInteger, nullable=False),
@@ -46,6 +56,9 @@ def upgrade() -> None:
         sa.Column("segments", sa.Integer),
         sa.PrimaryKeyConstraint("campaign_id", "row"),
     )
+
+
+def _create_messages() -> None:
     op.create_table(
         "messages",
         sa.Column("campaign_id", sa.BigInteger, nullable=False),
@@ -74,6 +87,9 @@ def upgrade() -> None:
             ["campaign_id", "due_ms", "row"],
             sqlite_where=sa.text("state = 'planned'"),
         )
+
+
+def _create_leases_and_pace() -> None:
     op.create_table(
         "leases",
         sa.Column("resource", sa.Text, primary_key=True),
