@@ -48,11 +48,11 @@ class ScriptedService:
 
 
 @asynccontextmanager
-async def open_service(answer: Callable[[Asked], bytes], host: str = "127.0.0.1") -> AsyncIterator[ScriptedService]:
+async def open_service(answer: Callable[[Asked], bytes]) -> AsyncIterator[ScriptedService]:
     """A ScriptedService that listens on this loopback address."""
     service = ScriptedService(answer)
-    server = await asyncio.start_server(service.serve, host, 0)
-    service.url = f"http://{f'[{host}]' if ':' in host else host}:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+    service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield service
 

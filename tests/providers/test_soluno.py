@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,13 +61,13 @@ async def a_provider(http: aiohttp.ClientSession, **values: str) -> Soluno:
     return Soluno(account, http, Clock(lambda: NOW, lambda: 0.0, SYSTEM_CLOCK.sleep))
 
 
-def logs_in_with(fields: dict[str, Any], *, host: str = "127.0.0.1", log_in: str = "/token") -> Any:
+def logs_in_with(fields: dict[str, Any], *, log_in: str = "/token") -> Any:
     body = json.dumps({"access_token": "t0k3n"} | fields).encode()
 
     def said(asked: Asked) -> bytes:
         return answer(200, body if asked.path == log_in else b"")
 
-    return open_service(said, host)
+    return open_service(said)
 
 
 async def test_the_log_in_is_a_percent_encoded_form(http: aiohttp.ClientSession) -> None:
@@ -103,16 +102,6 @@ async def test_a_base_address_may_hold_a_path(http: aiohttp.ClientSession, base:
     async with logs_in_with({}, log_in=f"{path}/token") as service:
         await (await a_provider(http, url=service.url + base)).submit([a_message()])
     assert [asked.path for asked in service.asked] == [f"{path}/token", f"{path}/sms/skicka"]
-
-
-async def test_the_loopback_of_ipv6_can_be_reached(http: aiohttp.ClientSession) -> None:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    async with logs_in_with({}, host="::1") as service:
-        await (await a_provider(http, url=service.url)).submit([a_message()])
-    assert len(service.asked) == 2
 
 
 async def test_a_proxy_of_the_environment_is_not_used(
