@@ -8,6 +8,12 @@ from typing import Final, TypeVar
 
 import aiohttp
 from sqlalchemy import Connection
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_random_exponential,
+)
 
 from campaigns.clock import Clock
 from campaigns.delivery.dispatch import Plan as RequestPlan
@@ -15,7 +21,7 @@ from campaigns.delivery.dispatch import deliver, to_the_end, together, wait_for
 from campaigns.delivery.failures import FailureStreaks
 from campaigns.delivery.pace import Pace, window_s
 from campaigns.delivery.stop import Stop
-from campaigns.errors import AccountProblem, ProviderError
+from campaigns.errors import AccountProblem, NotTaken, ProviderError
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
@@ -45,6 +51,7 @@ from campaigns.settings import Account
 
 T = TypeVar("T")
 
+MOST_LOG_INS: Final = 5  #: before the first message
 LOOK_S: Final = 0.2  #: between two looks at the campaign's state in the ledger
 
 
@@ -152,13 +159,24 @@ class Run:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
             try:
                 async with open_account(self.account, http, self.clock) as provider:
-                    await provider.check()
+                    await self._log_in(provider)
                     self.listen(Started(name=self.name, account=account, total=self.total, rate=self.rate))
                     await self._deliver(provider, owner, wait_us / 1_000_000)
             except ProviderError as error:
                 reason = PauseReason.ACCOUNT_PROBLEM.with_detail(_in_a_sentence(error, account))
                 await self._ledger_run(lambda connection: pause_account(connection, account, reason))
         await self._ledger_run(lambda connection: end(connection, account, self._now_us(), window_us))
+
+    async def _log_in(self, provider: Provider) -> None:
+        """Log in before the first message; what may pass (503, a refused connection) is tried again a few times."""
+        tries = AsyncRetrying(
+            retry=retry_if_exception_type(NotTaken),
+            wait=_wait_to_log_in,
+            stop=lambda state: state.attempt_number >= MOST_LOG_INS or self.stop.asked.is_set(),
+            sleep=lambda seconds: wait_for(self.stop.asked, seconds),
+            reraise=True,
+        )
+        await tries(provider.check)
 
     async def _deliver(self, provider: Provider, owner: Owner, wait_s: float) -> None:
         account = self.account.name
@@ -254,6 +272,12 @@ class Run:
 
     async def _ledger_run(self, unit: Unit[T]) -> T:
         return await to_the_end(self.ledger.run(unit))
+
+
+def _wait_to_log_in(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome is not None else None
+    asked = error.retry_after if isinstance(error, NotTaken) else None
+    return wait_random_exponential(multiplier=0.25, max=4.0)(state) if asked is None else asked
 
 
 def _in_a_sentence(error: ProviderError, account: str) -> str:

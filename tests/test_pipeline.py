@@ -34,7 +34,7 @@ from campaigns.pipeline import (
 )
 from campaigns.sending import Event, Progress, Watching
 from campaigns.settings import Account, Settings
-from campaigns.web.carrier import REFUSALS
+from campaigns.web.carrier import REFUSALS, Refusal
 from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
 from tests.scripted import http, open_service
 from tests.wire import Fault, open_wire
@@ -196,6 +196,26 @@ async def test_a_service_that_stops_the_account_half_way_pauses_the_campaign_wit
     assert (summary.status.counts["accepted"], summary.status.counts["planned"]) == (20, 80)
 
 
+async def test_a_log_in_that_fails_in_passing_is_tried_again(place: Ledger, tmp_path: Path) -> None:
+    with embedded_sandbox() as sandbox:
+        async with open_wire(sandbox.url) as wire:
+            faults = iter([Fault.RESET_BEFORE, Fault.RESET_BEFORE])
+            wire.choose = lambda line: next(faults, None) if "/token" in line else None
+            summary = await send(plan(a_campaign(a_list(tmp_path, 5)), ledger=place, account=an_account(wire.url)))
+    assert (summary.exit_status, summary.sent) == (ExitStatus.DONE, 5)
+
+
+async def test_a_service_that_refuses_one_text_for_all_is_noticed_after_few_messages(
+    place: Ledger, tmp_path: Path
+) -> None:
+    endings = {f"{ending:02}": Refusal("sender_not_allowed", "No.") for ending in range(100)}
+    with embedded_sandbox(Misbehaviour(refusals=endings)) as sandbox:
+        campaign = a_campaign(a_list(tmp_path, 2000), message="Hej!", rate=Rate(200), concurrency=4)
+        summary = await send(plan(campaign, ledger=place, account=an_account(sandbox.url)))
+    assert summary.exit_status is ExitStatus.STOPPED
+    assert 25 <= summary.status.counts["rejected"] <= 60  # and not hundreds, as full batches would be
+
+
 async def test_too_many_failures_in_a_row_pause_the_campaign(place: Ledger, tmp_path: Path) -> None:
     with embedded_sandbox(Misbehaviour(fail_after=1.0)) as sandbox:
         account = an_account(sandbox.url)
@@ -213,7 +233,7 @@ async def test_a_campaign_that_another_sends_is_paused_by_its_own_number_of_fail
 ) -> None:
     begun = asyncio.Event()
     blocked = tmp_path / "blocked.csv"
-    blocked.write_text("Mobil\n" + "".join(f"+46701{number:04}90\n" for number in range(60)), encoding="utf-8")
+    blocked.write_text("Mobil\n" + "".join(f"+46701{number:04}90\n" for number in range(900)), encoding="utf-8")
     with embedded_sandbox(Misbehaviour(refusals={"90": REFUSALS["90"]})) as sandbox:
         account = an_account(sandbox.url)
         one = plan(a_campaign(a_list(tmp_path, 80), rate=Rate(40)), ledger=place, account=account)

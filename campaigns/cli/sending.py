@@ -175,8 +175,6 @@ def _finish(session: Session, ledger: Ledger, summary: Summary, manner: Manner, 
 
 
 def _write_reports(ledger: Ledger, status: CampaignStatus, manner: Manner) -> list[Path]:
-    if status.counts["planned"] == status.counts["rows"] - status.counts["skipped"]:  # nothing has an outcome
-        return []
     usual = manner.listed or pipeline.default_reports(status)
     return pipeline.report(ledger, status.name, list(dict.fromkeys([*usual, *manner.reports])))
 

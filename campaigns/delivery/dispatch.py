@@ -134,6 +134,7 @@ class _Run:
         self.in_flight = 0  # requests
         self.request_s = AHEAD_S  # how long one takes of late
         self.fill = 1  # messages that a request holds of late
+        self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
         self.throttled = 0  # 429 in a row
 
     async def claim(self) -> None:
@@ -169,7 +170,7 @@ class _Run:
         claims = await self.outbox.claim(size)
         if claims:
             texts = len({claim.message.text for claim in claims})
-            self.fill = min(self.plan.batch_size, 2 * len(claims) if texts == 1 else max(1, len(claims) // texts))
+            self.fill = min(self.most, 2 * len(claims) if texts == 1 else max(1, len(claims) // texts))
             async with self.arrived:
                 self.waiting.extend((claim, asked) for claim in claims)
                 self.arrived.notify(len(claims))
@@ -190,7 +191,7 @@ class _Run:
                 return None
             batch = [self.waiting.popleft()]
             numbers = {batch[0][0].message.number}  # answers are told apart by number alone
-            while self.waiting and len(batch) < self.plan.batch_size:
+            while self.waiting and len(batch) < self.most:
                 following = self.waiting[0][0]
                 if not _same(batch[0][0], following) or following.message.number in numbers:
                     break
@@ -231,6 +232,8 @@ class _Run:
         started, sent_at = self.clock.monotonic(), self.clock.now()
         try:
             outcomes = await self._submit(claims, sent_at)
+            accepted = any(outcome.event is MessageEvent.ACCEPT for outcome in outcomes)
+            self.most = min(self.plan.batch_size, 2 * self.most) if accepted else 1
             if outcomes:
                 await to_the_end(self.outbox.finish(outcomes))
             if self.problem is not None:

@@ -300,7 +300,8 @@ def _problems(account: Account, kind: type[Provider]) -> Iterator[SettingsError]
         if setting.required and not given.get(setting.name):
             yield SettingsError(
                 f"{account.name} has no {setting.name.replace('_', ' ')}, so it cannot be used.",
-                fix=account.how_to_set(setting.name, secret=setting.secret),
+                fix=account.how_to_set(setting.name, secret=setting.secret)
+                + ("" if setting.secret else f" Then: campaigns providers check {account.name}"),
             )
     urls = (partial(check_url, account, name) for name in account.values if name.endswith("url"))
     checks: tuple[Callable[[], object], ...] = (*urls, lambda: account.sender, lambda: account.rate)

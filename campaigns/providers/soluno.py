@@ -27,7 +27,7 @@ from campaigns.settings import SANDBOX, Account
 
 BASE_URL: Final = "https://api.soluno.se"
 LONGEST_TOKEN_LIFE_S: Final = 24 * 3600  # their text says 24 h, while their sample's expires_in says 182 days
-SHORTEST_TOKEN_LIFE_S: Final = 60  # a token whose times make no sense is used all the same, until it is answered 401
+UNTOLD_TOKEN_LIFE_S: Final = 60.0  # a token that is over already is used all the same, until it is answered 401
 RENEW_BEFORE_S: Final = 300  # so that no request meets the end of its token
 LONGEST_WAIT_S: Final = 24 * 3600  # of a Retry-After
 
@@ -311,7 +311,7 @@ def _life_s(answer: dict[str, Any], now: datetime) -> float:
         # by the service's own clock where it tells it; their sample spells the key with two dots
         issued = _http_date(answer.get(".issued")) or _http_date(answer.get("..issued")) or now
         lives.append((expires - issued).total_seconds())
-    return max(min(lives), float(SHORTEST_TOKEN_LIFE_S))
+    return min(lives) if min(lives) > 0 else UNTOLD_TOKEN_LIFE_S
 
 
 async def _read(response: aiohttp.ClientResponse, now: datetime) -> _Reply:

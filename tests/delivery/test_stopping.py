@@ -97,22 +97,25 @@ async def test_an_error_of_the_outbox_ends_the_loop_as_it_is_and_nothing_given_b
 
 
 async def test_the_second_word_between_the_halves_of_a_refused_batch_loses_no_claim() -> None:
-    stop = Stop()
+    stop, refused, sizes = Stop(), [], iter((1, 2, 4))  # requests grow while all goes well
 
     async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
         if len(batch) == 4:
+            refused.append(batch)
             raise BatchRefused("refused as a whole")
+        if not refused:
+            return accept(batch)
         stop.abort()
         await asyncio.Event().wait()
         return []
 
     class AtOnce(MemoryOutbox):
         async def claim(self, size: int) -> Sequence[Claim]:
-            return await super().claim(4)
+            return await super().claim(next(sizes, size))
 
-    outbox = AtOnce([a_claim(row, text="Hej") for row in range(4)], stop)
+    outbox = AtOnce([a_claim(row, text="Hej") for row in range(7)], stop)
     await run(outbox, submit, workers=1, batch_size=4)
-    assert outbox.events() == {MessageEvent.LOSE: 2, MessageEvent.GIVE_BACK: 2}
+    assert outbox.events() == {MessageEvent.ACCEPT: 3, MessageEvent.LOSE: 2, MessageEvent.GIVE_BACK: 2}
 
 
 async def test_a_last_write_is_brought_to_its_end_however_often_it_is_cancelled() -> None:

@@ -90,7 +90,8 @@ def test_what_is_missing_is_said_with_the_variable_and_the_command(tmp_path: Pat
         (
             "exempel has no project, so it cannot be used.",
             "",
-            f"Set CAMPAIGNS_EXEMPEL_PROJECT, or project under [accounts.exempel] in {tmp_path / 'settings.toml'}.",
+            f"Set CAMPAIGNS_EXEMPEL_PROJECT, or project under [accounts.exempel] in {tmp_path / 'settings.toml'}. "
+            "Then: campaigns providers check exempel",
         ),
         (
             "exempel has no api key, so it cannot be used.",
