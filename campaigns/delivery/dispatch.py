@@ -134,6 +134,7 @@ class _Run:
         self.in_flight = 0  # requests
         self.request_s = AHEAD_S  # how long one takes of late
         self.fill = 1  # messages that a request holds of late
+        self.last_text = ""  # of the last claim: one message alone does not tell whether all get the same
         self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
         self.throttled = 0  # 429 in a row
 
@@ -169,8 +170,10 @@ class _Run:
         asked = self.clock.monotonic()
         claims = await self.outbox.claim(size)
         if claims:
-            texts = len({claim.message.text for claim in claims})
-            self.fill = min(self.most, 2 * len(claims) if texts == 1 else max(1, len(claims) // texts))
+            texts = {claim.message.text for claim in claims} | {self.last_text}
+            self.last_text = claims[-1].message.text
+            grown = max(self.fill, 2 * len(claims)) if len(texts) == 1 else max(1, len(claims) // len(texts))
+            self.fill = min(self.most, grown)
             async with self.arrived:
                 self.waiting.extend((claim, asked) for claim in claims)
                 self.arrived.notify(len(claims))

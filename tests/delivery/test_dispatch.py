@@ -326,6 +326,18 @@ async def test_claims_reach_no_further_ahead_than_a_tenth_of_a_second() -> None:
     assert max(outbox.sizes) <= 5
 
 
+async def test_claims_of_one_message_do_not_pass_for_a_text_that_all_get() -> None:
+    class OneByOne(MemoryOutbox):
+        async def claim(self, size: int) -> Sequence[Claim]:
+            wanted.append(size)
+            return await super().claim(1)
+
+    wanted: list[int] = []
+    outbox, service = OneByOne([a_claim(row) for row in range(30)], Stop()), Service(accept)
+    await run(outbox, service.submit, workers=32, batch_size=100, rate=Rate(100))
+    assert max(wanted) <= 10  # a tenth of a second of work, and not twice as much
+
+
 async def test_a_slow_provider_gets_as_many_requests_at_once_as_it_may() -> None:
     at_once, most = 0, 0
 
