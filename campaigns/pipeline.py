@@ -4,7 +4,6 @@ recipient file -> rows -> recipients -> messages -> ledger -> delivery -> report
 """
 
 import asyncio
-import difflib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ from campaigns.recipients.numbers import country_of
 from campaigns.reporting import ReportFacts, open_reports
 from campaigns.sending import Event, Held, Listen, Progress, Run, Started, Stopping, Watching, ignore
 from campaigns.settings import SANDBOX, Account, Settings
+from campaigns.spelling import nearest
 
 __all__ = [
     "Event",
@@ -164,8 +164,8 @@ def find_campaign(ledger: Ledger, name_or_id: str) -> CampaignStatus:
         if status is not None:
             return status
         names = campaign_names(connection)
-    nearest = difflib.get_close_matches(name_or_id, names, 1)
-    fix = f"Write {nearest[0]}." if nearest else "campaigns list shows all."
+    near = nearest(name_or_id, names)
+    fix = f"Write {near}." if near else "campaigns list shows all."
     raise InputError(f'There is no campaign "{name_or_id}".', fix=fix)
 
 
