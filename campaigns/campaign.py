@@ -17,9 +17,11 @@ from campaigns.model import Rate
 from campaigns.toml_file import read_toml
 from campaigns.toml_keys import collected, together
 
-RECIPIENT_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods")
+RECIPIENT_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _SOURCES: Final = f"Give a campaign file (.toml) or a recipient file ({' '.join(RECIPIENT_SUFFIXES)})."
-_RECIPIENT_OPTIONS: Final = ("sheet", "phone_column", "region", "encoding", "where")
+_RECIPIENT_OPTIONS: Final = (
+    "sheet", "phone_column", "region", "encoding", "where", "skip_hidden", "allow_landline",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class RecipientsSource:
     region: str = "SE"  #: ISO 3166 code of the country whose national numbers are meant
     encoding: str | None = None
     where: str | None = None  #: an expression over the columns; rows for which it is false are skipped
+    skip_hidden: bool = False  #: leave out the rows that a workbook hides
+    allow_landline: bool = False  #: send to every valid number, whatever its type
 
 
 class _Recipients:
@@ -73,6 +77,8 @@ class CampaignOptions(TypedDict, total=False):
     region: str | None
     encoding: str | None
     where: str | None
+    skip_hidden: bool | None
+    allow_landline: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)

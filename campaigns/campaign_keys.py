@@ -43,6 +43,8 @@ CAMPAIGN_SHAPE: Final = Shape(
             "region": 'region = "SE"',
             "encoding": 'encoding = "cp1252"',
             "where": "where = 'ort == \"Lund\"'",
+            "skip_hidden": "skip_hidden = true",
+            "allow_landline": "allow_landline = true",
         },
     },
 )
@@ -132,6 +134,8 @@ class _RecipientKeys(BaseModel):
     region: Annotated[str, AfterValidator(reads(_read_region))] = "SE"
     encoding: Annotated[str, AfterValidator(reads(_read_encoding))] | None = None
     where: Text | None = None
+    skip_hidden: bool = False
+    allow_landline: bool = False
 
 
 class CampaignKeys(BaseModel):

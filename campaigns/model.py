@@ -133,9 +133,21 @@ class SkipReason(StrEnum):
     SEVERAL_NUMBERS = "several_numbers"
     EMERGENCY = "emergency"
     DUPLICATE = "duplicate"
+    HIDDEN = "hidden"
     FILTERED = "filtered"
     RENDER_ERROR = "render_error"
     EMPTY_FIELD = "empty_field"
+
+
+class Remark(StrEnum):
+    """What somebody should know of a row that is sent all the same; a word of `check`, beside the skip reasons."""
+
+    EMPTY_FIELD = "empty_field"  #: the text uses a cell that is empty
+    RAGGED = "ragged"  #: the row has more or fewer cells than the header
+    ERROR_CELL = "error_cell"  #: a cell of a workbook holds an error such as #N/A, and is read as empty
+    AS_STORED = "as_stored"  #: a number of a workbook whose format cannot be known, and is read as it is stored
+    MERGED_CELL = "merged_cell"  #: a cell got its value from the merged one above it
+    HIDDEN_ROW = "hidden_row"  #: the row is hidden in the workbook
 
 
 class Encoding(StrEnum):
@@ -185,8 +197,20 @@ CHUNK_SCHEMA: Final = pa.schema(
         pa.field("text", pa.string()),  # as it will be sent; null before rendering, and for skipped rows
         pa.field("encoding", pa.string()),  # an Encoding; null where text is null
         pa.field("segments", pa.int32()),  # null where text is null
+        pa.field("empty_field", pa.string()),  # header of an empty column that the text uses; null: none
     ]
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing about one row that somebody could mend."""
+
+    row: int
+    column: str | None  #: its header; None: the whole row
+    value: str  #: the cell as given
+    reason: str  #: a SkipReason, or a Remark where the row is sent all the same
+    detail: str  #: one sentence for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +218,13 @@ class Chunk:
     """Up to 20,000 rows of a recipient file, all of them: a skipped row is here with its reason.
 
     `table` has CHUNK_SCHEMA, `cells` one string column for each column of the file, in its order and with its header
-    (made unique); both have the same number of rows. Empty cells are "", never null.
+    (made unique); both have the same number of rows. Empty cells are "", never null. `problems` are the remarks that
+    the reader makes on cells and rows, several on one row where there are several.
     """
 
     table: pa.Table
     cells: pa.Table
+    problems: Sequence[Problem] = ()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -209,7 +235,7 @@ class Chunk:
         for name, values in columns.items():
             place = CHUNK_SCHEMA.get_field_index(name)
             table = table.set_column(place, CHUNK_SCHEMA.field(place), values)
-        return Chunk(table, self.cells)
+        return Chunk(table, self.cells, self.problems)
 
 
 # --- From a claimed row on: one value a message ---------------------------------------------------------------------

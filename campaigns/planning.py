@@ -28,9 +28,10 @@ from campaigns.ledger.campaigns import (
 from campaigns.ledger.leases import Owner, is_held, keep_alive
 from campaigns.ledger.rows import add_rows
 from campaigns.model import CampaignId, CampaignKind, CampaignStatus, Chunk, Rate
-from campaigns.preflight import Preflight, Preparation, Tally, prepare, prepare_numbers
+from campaigns.preflight import Preparation, prepare, prepare_numbers
 from campaigns.providers.base import capabilities_of
 from campaigns.settings import Account
+from campaigns.tally import Preflight, Tally
 from campaigns.wording import count, mask, plural
 
 
@@ -132,6 +133,8 @@ def _plan(
         raise InputError(
             "There is no text to send.", fix='--message "Hej {{ förnamn }}!", or message in a campaign file.'
         )
+    if preparation.recipients.doubt is not None:
+        raise preparation.recipients.doubt
     new = _new_campaign(campaign, preparation, kind, account, clock)
     rate = effective_rate(account, campaign.rate)
     owner = Owner.here()
@@ -246,7 +249,8 @@ def _add_rows(
     clock: Clock,
     on_rows: Callable[[int], None] | None,
 ) -> tuple[Preflight, str]:
-    tally, content, planned = Tally(preparation), hashlib.sha256(), 0
+    tally = Tally(preparation.recipients, has_text=preparation.template is not None)
+    content, planned = hashlib.sha256(), 0
     for chunk in preparation.chunks():
         left = None if limit is None else max(0, limit - planned)
         with ledger.write() as connection:

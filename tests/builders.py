@@ -28,6 +28,7 @@ def a_chunk(rows: int = 3, *, first_row: int = 2, skipped: Sequence[int] = (), t
             "text": [None if place in skipped else text.format(row=first_row + place) for place in places],
             "encoding": [None if place in skipped else "GSM-7" for place in places],
             "segments": [None if place in skipped else 1 for place in places],
+            "empty_field": [None] * rows,
         },
         schema=CHUNK_SCHEMA,
     )

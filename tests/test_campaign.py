@@ -348,7 +348,7 @@ def test_a_source_that_is_missing_or_of_another_kind_says_what_is_accepted(
 ) -> None:
     write("")
     (tmp_path / "brev.docx").touch()
-    accepted = "Give a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xls .ods)."
+    accepted = "Give a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xlsm .xlsb .xls .ods)."
     near = (tmp_path / "customers.csv").as_posix()
     assert only_error_of(tmp_path / "customers.cvs")[2] == f"Give {near}."
     assert only_error_of(tmp_path / "quite-another")[2] == accepted

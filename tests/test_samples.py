@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from campaigns import Campaign
-from campaigns.preflight import Preflight, check, prepare
+from campaigns.preflight import check, prepare
+from campaigns.tally import Preflight
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 NAMES = ("discount-codes", "visitors", "numbers", "english")

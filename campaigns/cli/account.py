@@ -8,7 +8,7 @@ from rich.text import Text
 
 from campaigns.cli.screen import hanging
 from campaigns.model import CampaignState, CampaignStatus
-from campaigns.preflight import Preflight
+from campaigns.tally import Preflight
 from campaigns.wording import count, plural, share
 
 ORDER: Final = (

@@ -50,9 +50,9 @@ def check(
 ) -> None:
     """Show what would be sent, and to whom; send nothing.
 
-    SOURCE is a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xls .ods). It is read as a send would
-    read it: numbers, duplicates, texts and segments. No account is needed, and nothing is written but the reports
-    that are asked for.
+    SOURCE is a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xlsm .xlsb .xls .ods). It is read as
+    a send would read it: numbers, duplicates, texts and segments. No account is needed, and nothing is written but
+    the files that are asked for.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ from campaigns.cli.figures import (
 from campaigns.cli.screen import Screen
 from campaigns.cli.session import Session
 from campaigns.cli.statuses import show_reports
-from campaigns.preflight import Preflight
+from campaigns.tally import Preflight
 from campaigns.wording import count
 
 

@@ -10,8 +10,8 @@ from campaigns.cli.screen import Column, Screen, fold, table
 from campaigns.errors import InputError
 from campaigns.messages import field_names, measure
 from campaigns.messages.fields import identifier
-from campaigns.model import Rate
-from campaigns.preflight import Preflight, Preview, Problem
+from campaigns.model import Problem, Rate
+from campaigns.tally import Preflight, Preview
 from campaigns.wording import count, duration, plural
 
 MOST_REASONS: Final = 10

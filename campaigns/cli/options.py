@@ -32,6 +32,14 @@ RECIPIENTS: Final = (
     ),
     option("--encoding", section="Recipients", metavar="NAME", help="Encoding of a text file  [default: found]"),
     option("--where", section="Recipients", metavar="TEST", help='Only rows that pass, such as: ort == "Lund"'),
+    option(
+        "--skip-hidden",
+        section="Recipients",
+        is_flag=True,
+        default=None,
+        help="Leave out the rows that a workbook hides",
+    ),
+    option("--allow-landline", section="Recipients", is_flag=True, default=None, help="Take every valid number"),
 )
 MESSAGE: Final = (
     option("--message", section="Message", metavar="TEXT", help="Text, with {{ fields }} from the columns"),
@@ -118,7 +126,9 @@ def campaign_without_file(keys: Keys) -> "Campaign":
     rate = None if keys["rate"] is None else Rate.parse(keys["rate"])
     with _in_options(keys):
         return Campaign(
-            recipients=RecipientsSource(Path("text"), region=region),  # no file of that name is read
+            recipients=RecipientsSource(  # no file of that name is read
+                Path("text"), region=region, allow_landline=bool(keys["allow_landline"])
+            ),
             message=keys["message"],
             sender=keys["from_"],
             provider=keys["provider"],
@@ -131,7 +141,7 @@ def as_typed(arguments: Sequence[str], keys: Keys) -> list[str]:
     words = [*arguments]
     for key, value in keys.items():
         if value is not None:
-            words += [_option(key), str(value)]
+            words += [_option(key)] if value is True else [_option(key), str(value)]
     return words
 
 

@@ -50,8 +50,8 @@ def send(
 ) -> ExitStatus | None:
     """Send a campaign: plan it, ask, send, report.
 
-    SOURCE is a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xls .ods). Every setting of a
-    campaign file has an option; options win.
+    SOURCE is a campaign file (.toml) or a recipient file (.csv .tsv .txt .xlsx .xlsm .xlsb .xls .ods). Every setting
+    of a campaign file has an option; options win.
 
     \b
     Examples:
@@ -81,6 +81,7 @@ def send(
 @option("--message", section="Message", metavar="TEXT", required=True, help="The text")
 @option("--from", "from_", section="Message", metavar="SENDER", help="Name or number that people see")
 @option("--region", section="Message", metavar="CODE", help="Country of national numbers  [default: SE]")
+@option("--allow-landline", section="Message", is_flag=True, default=None, help="Take every valid number")
 @options(PROVIDER, RATE, YES, REPORT, JSON)
 @click.pass_obj
 def text(

@@ -81,7 +81,7 @@ def add_rows(connection: Connection, campaign_id: CampaignId, chunk: Chunk, now_
     cells = (
         zip(*(column.to_pylist() for column in chunk.cells.columns), strict=True) if chunk.cells.num_columns else None
     )
-    lines = chunk.table.drop_columns(["column"]).to_pylist()
+    lines = chunk.table.drop_columns(["column", "empty_field"]).to_pylist()
     for line in lines:
         line["campaign_id"] = campaign_id
         line["cells"] = list(next(cells)) if cells is not None else []

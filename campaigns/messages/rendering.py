@@ -54,6 +54,7 @@ def render(chunks: Iterable[Chunk], template: Template, *, on_empty: Literal["se
             chunk, ready,
             skip_reason=reason, detail=detail, column=column, text=pc.if_else(sent, texts, None),
             encoding=pc.if_else(sent, encodings, None), segments=pc.if_else(sent, segments, None),
+            empty_field=pc.if_else(sent, column, None),
         )  # fmt: skip
 
 

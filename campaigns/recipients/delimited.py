@@ -35,6 +35,8 @@ class TextGrid:
     delimiter: str | None
     width: int
     raw_width: int  #: cells of the widest row with its empty ones at the end
+    height: int
+    doubt: InputError | None = None
     sheet: None = None
 
     def head(self) -> list[list[str]]:
@@ -64,8 +66,8 @@ def open_text(path: Path, layout: Layout) -> Sequence[TextGrid]:
     encoding = decide_encoding(path, layout.encoding)
     delimiter = _find_delimiter(path, encoding)
     with _open(path, encoding) as file:
-        width, raw_width = _measure(file, delimiter or NO_DELIMITER, path.name)
-    return [TextGrid(path, encoding, delimiter, width, raw_width)]
+        width, raw_width, height = _measure(file, delimiter or NO_DELIMITER, path.name)
+    return [TextGrid(path, encoding, delimiter, width, raw_width, height)]
 
 
 @contextmanager
@@ -125,9 +127,9 @@ def _evenness(lines: list[str], delimiter: str) -> int:
     return max(widths.values(), default=0) if sum(widths.values()) >= alone else 0
 
 
-def _measure(file: TextIO, delimiter: str, name: str) -> tuple[int, int]:
-    """Cells of the widest row, without and with its empty ones at the end."""
-    width = raw_width = 0
+def _measure(file: TextIO, delimiter: str, name: str) -> tuple[int, int, int]:
+    """Cells of the widest row, without and with its empty ones at the end, and the number of rows."""
+    width = raw_width = number = 0
     for number, row in enumerate(_rows(_without_nul(file, name), delimiter), start=1):
         if row is None:
             raise InputError(
@@ -137,7 +139,7 @@ def _measure(file: TextIO, delimiter: str, name: str) -> tuple[int, int]:
             )
         raw_width = max(raw_width, row.count(delimiter) + 1)
         width = max(width, row.rstrip(f"{delimiter}\r\n").count(delimiter) + 1)
-    return width, raw_width
+    return width, raw_width, number
 
 
 def _without_nul(file: TextIO, name: str) -> Iterator[str]:

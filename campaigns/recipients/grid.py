@@ -1,13 +1,27 @@
 """What every format is read into: text cells in rows, numbered as a spreadsheet program shows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from campaigns.errors import InputError
+from campaigns.model import Remark
+
 HEAD_ROWS: Final = 120  #: the rows in which header and phone column are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class CellRemark:
+    """What a reader noticed about one cell, or about a whole row."""
+
+    row: int
+    place: int | None  #: of the column, starts at 0; None: the whole row
+    value: str
+    remark: Remark
+    detail: str  #: one sentence for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +30,8 @@ class Block:
 
     first_row: int  #: starts at 1
     columns: Sequence[pa.Array]
+    remarks: Sequence[CellRemark] = ()
+    hidden: Collection[int] = ()  #: row numbers that the workbook hides
 
     def filled(self) -> pa.Array:
         """Which rows have a cell that is not blank."""
@@ -40,6 +56,14 @@ class Grid(Protocol):
     @property
     def width(self) -> int:
         """Cells of the widest row; every row is given with that many."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are, blank ones included."""
+
+    @property
+    def doubt(self) -> InputError | None:
+        """Why the letters may have been read wrongly, so that nothing should be sent; None where that is sure."""
 
     def head(self) -> list[list[str]]:
         """The first HEAD_ROWS rows, or fewer where there are no more."""

@@ -11,3 +11,5 @@ class Layout:
     region: str = "SE"  #: ISO 3166 code of the country that national numbers belong to
     sheet: str | None = None  #: of a workbook
     encoding: str | None = None  #: of a text file, by any name that Python knows
+    skip_hidden: bool = False  #: leave out the rows that a workbook hides
+    allow_landline: bool = False  #: take every valid number, whatever its type

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
+import pyarrow as pa
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from campaigns.errors import InputError
@@ -79,8 +80,24 @@ SPACES: Final = {
 }
 
 
-def read_number(text: str, region: str) -> NumberResult:
-    """The number in a cell, national ones read as those of `region` (a code that `check_region` gave)."""
+def read_numbers(phones: pa.Array, region: str, *, allow_landline: bool = False) -> pa.Table:
+    """What `read_number` says of a column of cells, as columns `number` (E.164 digits), `reason` and `detail`."""
+    encoded = phones.dictionary_encode()
+    results = [read_number(text, region, allow_landline=allow_landline) for text in encoded.dictionary.to_pylist()]
+    return pa.table(
+        {
+            "number": pa.array([int(result.number[1:]) if result.number else None for result in results], pa.int64()),
+            "reason": pa.array([result.reason and result.reason.value for result in results], pa.string()),
+            "detail": pa.array([result.detail or None for result in results], pa.string()),
+        }
+    ).take(encoded.indices)
+
+
+def read_number(text: str, region: str, *, allow_landline: bool = False) -> NumberResult:
+    """The number in a cell, national ones read as those of `region` (a code that `check_region` gave).
+
+    Only numbers that may be mobile ones are taken, unless `allow_landline` takes every valid one.
+    """
     plain = _plain(text)
     if not plain:
         return NumberResult(None, SkipReason.MISSING, "the cell is empty")
@@ -92,7 +109,7 @@ def read_number(text: str, region: str) -> NumberResult:
         number = phonenumbers.parse(plain, region)
     except NumberParseException as error:
         return _refused(plain, *PARSE_ERRORS[error.error_type], region)
-    return _judge(plain, number, region)
+    return _judge(plain, number, region, allow_landline)
 
 
 def check_region(region: str) -> str:
@@ -144,9 +161,9 @@ def _is_number(text: str, region: str) -> bool:
         return False
 
 
-def _judge(plain: str, number: PhoneNumber, region: str) -> NumberResult:
+def _judge(plain: str, number: PhoneNumber, region: str, allow_landline: bool) -> NumberResult:
     kind = phonenumbers.number_type(number)  # UNKNOWN exactly when the number is not valid
-    if kind in MOBILE_TYPES:
+    if kind in MOBILE_TYPES or (allow_landline and kind in OTHER_TYPES):
         return NumberResult(_e164(number), None, "")
     if kind in OTHER_TYPES:
         return NumberResult(None, SkipReason.NOT_MOBILE, OTHER_TYPES[kind])

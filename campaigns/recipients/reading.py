@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from campaigns.errors import InputError
-from campaigns.model import CHUNK_ROWS, CHUNK_SCHEMA, Chunk
+from campaigns.model import CHUNK_ROWS, CHUNK_SCHEMA, Chunk, Problem, SkipReason
 from campaigns.recipients.columns import Found, find_columns, settle
 from campaigns.recipients.delimited import open_text
 from campaigns.recipients.files import TEXT_ENDINGS, WORKBOOK_ENDINGS, check_file
-from campaigns.recipients.grid import HEAD_ROWS, Grid
+from campaigns.recipients.grid import HEAD_ROWS, Block, Grid
 from campaigns.recipients.layout import Layout
-from campaigns.recipients.numbers import check_region, read_number
+from campaigns.recipients.numbers import check_region, read_numbers
 from campaigns.recipients.workbook import open_workbook
 
 READERS: Final[Mapping[str, Callable[[Path, Layout], Sequence[Grid]]]] = {
@@ -39,15 +39,31 @@ class RecipientFile:
     region: str
     columns: tuple[str, ...]  #: unique names, in the order of the file
     sha256: str
+    skip_hidden: bool
+    allow_landline: bool
     grid: Grid = field(repr=False)
+
+    @property
+    def height(self) -> int:
+        """Rows of the file, blank ones and the header included: at most so many are given."""
+        return self.grid.height
+
+    @property
+    def doubt(self) -> InputError | None:
+        """Why nothing should be sent before the user has said how the file is to be read; None where all is sure."""
+        return self.grid.doubt
 
     def chunks(self) -> Iterator[Chunk]:
         """All data rows, from a file that must be the one that was opened, and stay so to the last row."""
         self._check_unchanged()
         place = self.columns.index(self.phone_column)
-        for rows, columns in _data_rows(self.grid, self.header_row):
+        for block, rows, columns in _data_rows(self.grid, self.header_row):
             cells = pa.table(columns, names=list(self.columns))
-            yield _chunk(rows, columns[place], cells, self.phone_column, self.region)
+            judged = read_numbers(columns[place], self.region, allow_landline=self.allow_landline)
+            chunk = _chunk(rows, columns[place], judged, self.phone_column, cells)
+            if self.skip_hidden and block.hidden:
+                chunk = _without_hidden(chunk, block)
+            yield _with_remarks(chunk, block, self.columns) if block.remarks else chunk
         self._check_unchanged()
 
     def describe(self) -> str:
@@ -80,13 +96,21 @@ class NumberList:
     header_row: int = 0
     phone_column: str = ""
     columns: tuple[str, ...] = ()
+    allow_landline: bool = False
+    doubt: None = None
+
+    @property
+    def height(self) -> int:
+        """How many numbers there are."""
+        return len(self.values)
 
     def chunks(self) -> Iterator[Chunk]:
         """The numbers in the order given, as rows 1, 2, 3 ... without cells."""
         for start in range(0, len(self.values), CHUNK_ROWS):
             phones = pa.array(self.values[start : start + CHUNK_ROWS], pa.string())
             rows = pa.array(range(start + 1, start + 1 + len(phones)), pa.int64())
-            yield _chunk(rows, phones, pa.table({"": phones}).select([]), None, self.region)
+            judged = read_numbers(phones, self.region, allow_landline=self.allow_landline)
+            yield _chunk(rows, phones, judged, None, pa.table({"": phones}).select([]))
 
     def describe(self) -> str:
         """How many numbers were given, and how national ones are read."""
@@ -113,16 +137,18 @@ def open_recipients(path: Path, layout: Layout) -> RecipientFile:
             region=region,
             columns=found.columns,
             sha256=_sha256(path),
+            skip_hidden=layout.skip_hidden,
+            allow_landline=layout.allow_landline,
             grid=grid,
         )
     except OSError as error:
         raise InputError(f"{path.name} cannot be read: {(error.strerror or 'unknown reason').lower()}.") from error
 
 
-def from_numbers(values: Sequence[str], region: str) -> NumberList:
+def from_numbers(values: Sequence[str], region: str, *, allow_landline: bool = False) -> NumberList:
     """Recipients from numbers alone."""
     digest = hashlib.sha256("\n".join(values).encode()).hexdigest()
-    return NumberList(values=tuple(values), region=check_region(region), sha256=digest)
+    return NumberList(values=tuple(values), region=check_region(region), sha256=digest, allow_landline=allow_landline)
 
 
 def _choose(path: Path, grids: Sequence[Grid], layout: Layout, region: str) -> tuple[Grid, Found]:
@@ -156,30 +182,54 @@ def _check_rows(place: str, grid: Grid, found: Found) -> None:
         )
 
 
-def _data_rows(grid: Grid, header_row: int) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
-    """Row numbers and columns of what is below the header and not blank."""
+def _data_rows(grid: Grid, header_row: int) -> Iterator[tuple[Block, pa.Array, list[pa.Array]]]:
+    """Each block with the row numbers and columns of what is below the header and not blank in it."""
     for block in grid.blocks():
         rows = pa.array(range(block.first_row, block.first_row + len(block.columns[0])), pa.int64())
         keep = pc.and_(block.filled(), pc.greater(rows, header_row))
         if pc.any(keep).as_py():
-            yield rows.filter(keep), [column.filter(keep) for column in block.columns]
+            yield block, rows.filter(keep), [column.filter(keep) for column in block.columns]
 
 
-def _chunk(rows: pa.Array, phones: pa.Array, cells: pa.Table, phone_column: str | None, region: str) -> Chunk:
-    """The rows with what their numbers are; each distinct text is read once."""
-    encoded = phones.dictionary_encode()
-    results = [read_number(text, region) for text in encoded.dictionary.to_pylist()]
-    judged = pa.table(
-        {
-            "number": pa.array([int(result.number[1:]) if result.number else None for result in results], pa.int64()),
-            "reason": pa.array([result.reason and result.reason.value for result in results], pa.string()),
-            "detail": pa.array([result.detail or None for result in results], pa.string()),
-        }
-    ).take(encoded.indices)
+def _chunk(rows: pa.Array, phones: pa.Array, judged: pa.Table, phone_column: str | None, cells: pa.Table) -> Chunk:
+    """The rows with what their numbers are."""
     column = pc.if_else(pc.is_valid(judged["detail"]), pa.scalar(phone_column, pa.string()), None)
     nothing = [pa.nulls(len(rows), schema_field.type) for schema_field in list(CHUNK_SCHEMA)[6:]]
     values = [rows, phones, judged["number"], judged["reason"], judged["detail"], column, *nothing]
     return Chunk(pa.table(values, schema=CHUNK_SCHEMA), cells)
+
+
+def _without_hidden(chunk: Chunk, block: Block) -> Chunk:
+    """The chunk with the rows that the workbook hides as skipped, whatever else is wrong with them."""
+    hidden = pc.is_in(chunk.table["row"], pa.array(sorted(block.hidden), pa.int64()))
+    return chunk.with_columns(
+        skip_reason=pc.if_else(hidden, SkipReason.HIDDEN.value, chunk.table["skip_reason"]),
+        detail=pc.if_else(hidden, "hidden in the workbook", chunk.table["detail"]),
+        column=pc.if_else(hidden, pa.scalar(None, pa.string()), chunk.table["column"]),
+    )
+
+
+def _with_remarks(chunk: Chunk, block: Block, columns: Sequence[str]) -> Chunk:
+    """The chunk with the block's remarks on its rows; where nothing else is said of a row, its first is the detail."""
+    places = {row: place for place, row in enumerate(chunk.table["row"].to_pylist())}
+    problems = [
+        Problem(
+            row=remark.row,
+            column=None if remark.place is None else columns[remark.place],
+            value=remark.value,
+            reason=remark.remark.value,
+            detail=remark.detail,
+        )
+        for remark in block.remarks
+        if remark.row in places
+    ]
+    details, named = chunk.table["detail"].to_pylist(), chunk.table["column"].to_pylist()
+    for problem in problems:
+        place = places[problem.row]
+        if details[place] is None:
+            details[place], named[place] = problem.detail, problem.column
+    texts = {"detail": pa.array(details, pa.string()), "column": pa.array(named, pa.string())}
+    return replace(chunk.with_columns(**texts), problems=problems)
 
 
 def _sha256(path: Path) -> str:

@@ -35,9 +35,11 @@ class SheetGrid:
     path: Path
     sheet: str
     width: int
+    height: int
     first_rows: Sequence[Sequence[Any]]  #: as calamine gives them
     encoding: None = None
     delimiter: None = None
+    doubt: None = None
 
     def head(self) -> list[list[str]]:
         return [[cell_text(value) for value in row] for row in self.first_rows]
@@ -56,7 +58,9 @@ def open_workbook(path: Path, layout: Layout) -> Sequence[SheetGrid]:
         names = [_named_sheet(path, book, layout.sheet)] if layout.sheet is not None else _visible_sheets(book)
         sheets = [book.get_sheet_by_name(name) for name in names]
         return [
-            SheetGrid(path, sheet.name, sheet.total_width, _rows(sheet, HEAD_ROWS)) for sheet in sheets if sheet.end
+            SheetGrid(path, sheet.name, sheet.total_width, sheet.total_height, _rows(sheet, HEAD_ROWS))
+            for sheet in sheets
+            if sheet.end
         ]
 
 

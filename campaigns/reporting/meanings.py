@@ -74,6 +74,9 @@ REASONS: Final = {
     SkipReason.DUPLICATE: Meaning(
         "An earlier row holds the same number.", "Nothing: the first row of each number is used."
     ),
+    SkipReason.HIDDEN: Meaning(
+        "The workbook hides the row, and hidden rows are left out.", "Nothing, or show the row in the workbook."
+    ),
     SkipReason.FILTERED: Meaning(
         "The campaign's condition leaves the row out.", "Nothing, where the condition is meant so."
     ),
