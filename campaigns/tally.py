@@ -1,8 +1,8 @@
 """Count rows as they pass, on the way to a check's answer or into the ledger, and keep the few that are shown."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Final
 
@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from campaigns.errors import InputError
 from campaigns.model import Chunk, Encoding, Msisdn, Problem, Remark
-from campaigns.recipients import NumberList, RecipientFile
+from campaigns.recipients import Advice, NumberList, RecipientFile, advise
+from campaigns.reporting import Cleaned
 
 PREVIEWS: Final = 3
 EXAMPLES: Final = 3  #: of each reason
@@ -27,6 +28,19 @@ class Preview:
     text: str | None
     segments: int
     encoding: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What was decided about the file; fields as those of a RecipientFile."""
+
+    file: str
+    sheet: str | None
+    encoding: str | None
+    delimiter: str | None
+    header_row: int
+    phone_column: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +62,10 @@ class Preflight:
     examples: Mapping[str, Sequence[Problem]]  #: the first of each reason and remark
     empty_fields: Mapping[str, int]  #: by column: rows that may be sent though the text uses this empty cell
     has_text: bool
+    decided: Source
+    doubt: InputError | None  #: why nothing should be sent before the user has said how the file is to be read
+    advice: Sequence[Advice]  #: what is wrong with the column of numbers as a whole
+    cleaned: Cleaned | None = None  #: the cleaned list, where one was written
 
 
 class Tally:
@@ -74,16 +92,16 @@ class Tally:
     def add(self, chunk: Chunk) -> None:
         """Count one Chunk."""
         table = chunk.table
-        may_go = pc.is_null(table["skip_reason"])
-        ready = table.filter(may_go)
         self.rows += table.num_rows
-        self._ready += ready.num_rows
-        self._segments += pc.sum(ready["segments"]).as_py() or 0
+        self._ready += table["skip_reason"].null_count
+        self._segments += pc.sum(table["segments"]).as_py() or 0
         self._skipped.update(_counts(table["skip_reason"]))
-        self._encodings.update(_counts(ready["encoding"]))
-        self._empty.update(_counts(ready["empty_field"]))
-        self._preview += [_preview(line) for line in ready.slice(0, PREVIEWS - len(self._preview)).to_pylist()]
-        self._keep_extremes(ready)
+        self._encodings.update(_counts(table["encoding"]))
+        self._empty.update(_counts(table["empty_field"]))
+        if missing := PREVIEWS - len(self._preview):
+            ready = pc.indices_nonzero(pc.is_null(table["skip_reason"]))
+            self._preview += [_preview(line) for line in table.take(ready[:missing]).to_pylist()]
+        self._keep_extremes(table)
         self._add_problems(chunk)
 
     def result(self) -> Preflight:
@@ -104,37 +122,41 @@ class Tally:
             examples=self._examples,
             empty_fields=dict(self._empty.most_common()),
             has_text=self._has_text,
+            decided=_source(self._recipients),
+            doubt=self._recipients.doubt,
+            advice=advise(self._recipients, self.rows, self._skipped),
         )
 
-    def _keep_extremes(self, ready: pa.Table) -> None:
-        if not self._has_text or not ready.num_rows:
-            return
-        lengths = pc.utf8_length(ready["text"])
+    def _keep_extremes(self, table: pa.Table) -> None:
+        lengths = pc.utf8_length(table["text"])
         least, most = pc.min_max(lengths).as_py().values()
+        if least is None:  # no row has a text
+            return
         if self._shortest is None or least < self._shortest[0]:
-            self._shortest = least, _preview(_row_at(ready, pc.index(lengths, least).as_py()))
+            self._shortest = least, _preview(_row_at(table, pc.index(lengths, least).as_py()))
         if self._longest is None or most > self._longest[0]:
-            self._longest = most, _preview(_row_at(ready, pc.index(lengths, most).as_py()))
+            self._longest = most, _preview(_row_at(table, pc.index(lengths, most).as_py()))
 
     def _add_problems(self, chunk: Chunk) -> None:
         """The skipped rows and the empty fields of a Chunk, and what its reader remarked, by row."""
-        table = chunk.table
+        empty = chunk.table["empty_field"]
         self._remarks.update(problem.reason for problem in chunk.problems)
-        if holes := len(table) - table["empty_field"].null_count:
+        if holes := len(empty) - empty.null_count:
             self._remarks[_HOLE] += holes
-        reasons = pc.coalesce(table["skip_reason"], pc.if_else(pc.is_valid(table["empty_field"]), _HOLE, None))
-        places = pc.indices_nonzero(pc.is_valid(reasons)).to_pylist()
-        self._problem_count += len(places) + len(chunk.problems)
-        for place, reason in zip(places, reasons.drop_null().to_pylist(), strict=True):
-            if self._wants(reason):
-                self._keep(_problem(chunk, place, reason))
-        for problem in chunk.problems:
-            if self._wants(problem.reason):
-                self._keep(problem)
+        reasons = pc.coalesce(chunk.table["skip_reason"], pc.if_else(pc.is_valid(empty), _HOLE, None))
+        self._problem_count += len(reasons) - reasons.null_count + len(chunk.problems)
+        found = _problems(chunk, reasons, self._wanted(reasons))
+        for problem in sorted([*found, *chunk.problems], key=attrgetter("row")):
+            self._keep(problem)
 
-    def _wants(self, reason: str) -> bool:
-        is_listed = self._most_problems is None or len(self._problems) < self._most_problems
-        return is_listed or len(self._examples.get(reason, ())) < EXAMPLES
+    def _wanted(self, reasons: pa.ChunkedArray) -> list[int]:
+        """The places of the rows that are still to be listed, and of those that can be examples of their reason."""
+        room = None if self._most_problems is None else self._most_problems - len(self._problems)
+        wanted = set(pc.indices_nonzero(pc.is_valid(reasons))[:room].to_pylist())
+        for reason in reasons.unique().drop_null().to_pylist():
+            if missing := EXAMPLES - len(self._examples.get(reason, ())):
+                wanted.update(pc.indices_nonzero(pc.equal(reasons, reason))[:missing].to_pylist())
+        return sorted(wanted)
 
     def _keep(self, problem: Problem) -> None:
         if self._most_problems is None or len(self._problems) < self._most_problems:
@@ -142,6 +164,11 @@ class Tally:
         examples = self._examples.setdefault(problem.reason, [])
         if len(examples) < EXAMPLES:
             examples.append(problem)
+
+
+def _source(recipients: RecipientFile | NumberList) -> Source:
+    names = [field.name for field in fields(Source) if field.name != "file"]
+    return Source(file=recipients.name, **{name: getattr(recipients, name) for name in names})
 
 
 def _counts(values: pa.ChunkedArray) -> dict[str, int]:
@@ -167,14 +194,21 @@ def _preview(line: Mapping[str, object]) -> Preview:
     )
 
 
-def _problem(chunk: Chunk, place: int, reason: str) -> Problem:
-    line = _row_at(chunk.table, place)
-    column = None if line["column"] is None else str(line["column"])
-    names = chunk.cells.column_names
-    value = str(chunk.cells.column(names.index(column))[place].as_py()) if column in names else str(line["phone"])
-    return Problem(
-        row=int(str(line["row"])), column=column, value=value, reason=reason, detail=str(line["detail"] or "")
+def _problems(chunk: Chunk, reasons: pa.ChunkedArray, places: Sequence[int]) -> Iterator[Problem]:
+    """What these rows of the Chunk are skipped for, or lack."""
+    some = pa.array(places, pa.int64())
+    row, phone, column, detail = (
+        chunk.table[name].take(some).to_pylist() for name in ("row", "phone", "column", "detail")
     )
+    named = {name: chunk.cells[name].take(some).to_pylist() for name in {*column} & {*chunk.cells.column_names}}
+    for place, reason in enumerate(reasons.take(some).to_pylist()):
+        yield Problem(
+            row=row[place],
+            column=column[place],
+            value=named.get(column[place], phone)[place],
+            reason=reason,
+            detail=detail[place] or "",
+        )
 
 
 def _number(digits: object) -> Msisdn | None:

@@ -11,7 +11,7 @@ from campaigns.messages import mistakes
 from campaigns.messages.fields import Fields, composed
 from campaigns.messages.language import TextEnvironment, refuse_unbounded
 from campaigns.messages.mistakes import Place
-from campaigns.messages.uses import Cell, Hole, holes, plain_pieces, row_key
+from campaigns.messages.uses import Cell, Hole, holes, plain_pieces, row_headers, row_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Template:
 
     text: str
     names: Mapping[str, str]  #: header -> name, of the columns that the text uses by name
-    whole_row: bool  #: whether the text also asks for `row`
+    row: Sequence[str]  #: headers of the columns that it asks `row` for
     holes: Sequence[Hole]  #: what leaves a hole in the text where it is empty
     pieces: Sequence[str | Cell] | None  #: the whole text, where it is no more than words and plain fields
     compiled: jinja2.Template
@@ -86,7 +86,7 @@ def _template(place: Place, environment: TextEnvironment, tree: nodes.Template) 
     return Template(
         text=place.text,
         names={header: name for name, header in fields.by_name.items() if name in loaded},
-        whole_row="row" in loaded,
+        row=row_headers(tree, fields),
         holes=list(dict.fromkeys(holes(tree, fields))),
         pieces=plain_pieces(tree, fields),
         compiled=environment.from_string(tree),

@@ -62,6 +62,13 @@ def used_column(node: nodes.Node, fields: Fields) -> str | None:
     return None if key is None else fields.by_header.get(key)
 
 
+def row_headers(tree: nodes.Template, fields: Fields) -> Sequence[str]:
+    """The columns that a text asks `row` for: all of them where it does so by more than their headers."""
+    keys = [key for node in tree.find_all((nodes.Getitem, nodes.Getattr)) if (key := row_key(node)) is not None]
+    times = sum(node.name == "row" and node.ctx == "load" for node in tree.find_all(nodes.Name))
+    return [fields.by_header[key] for key in dict.fromkeys(keys if times == len(keys) else fields.by_header)]
+
+
 def row_key(node: nodes.Node) -> str | None:
     """The constant key with which this node asks for a cell of `row`."""
     match node:

@@ -1,5 +1,6 @@
 """Rendering: what each row's text is, why a row has none, and that columns and single rows agree."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -45,6 +46,9 @@ def texts(chunk: Chunk, text: str) -> list[str | None]:
         ("Rad 1\n\nRad 3\n", ["Rad 1\n\nRad 3"] * 3),
         ("Rad 1\nRad 2\n\n", ["Rad 1\nRad 2\n"] * 3),
         (" <b>&</b> ", [" <b>&</b> "] * 3),
+        ("{{ '%5.1f%%1000' | format(antal_st | int) }}", ["  2.0%1000", "  0.0%1000", "  0.0%1000"]),
+        ("{{ '%s-%03d' % (antal_st, 7) }} {{ 7 % 4 }}", ["2-007 3", "0-007 3", "x-007 3"]),
+        ("{% if förnamn %}{% set smeknamn = förnamn %}{% endif %}{{ smeknamn }}.", ["Anna.", ".", " ."]),
     ],
 )
 def test_a_text_is_rendered_for_each_row(a_chunk: Any, text: str, expected: list[str]) -> None:
@@ -121,6 +125,11 @@ def test_what_the_number_s_reader_said_of_a_row_stays_unless_there_is_more_to_sa
         ("{% for n in range(99999) %}x{% endfor %}", TOO_LONG),
         ("{% for n in range(999999999) %}{% endfor %}", "the text calculates or counts too far"),
         ("{{ 9 ** 9 ** 9 }}", "the text calculates or counts too far"),
+        ("{{ '%1000000000s' | format(kod) }}", TOO_LONG),
+        ("{{ '%-1000000000s' % kod }}", TOO_LONG),
+        ("{{ '%.*f' | format(1000000000, 1.5) }}", TOO_LONG),
+        ("{{ '{:1000000000}'.format(kod) }}", "the text reaches for something that it may not use"),
+        ("{{ kod.ljust(1000000000) }}", "the text reaches for something that it may not use"),
         (r"{{ '\ud83d' }}", "the text holds half a character"),
         (r"{{ kod | default('\ud83d') }}", "the text holds half a character"),
     ],
@@ -199,9 +208,24 @@ def test_chunks_are_rendered_one_after_the_other(a_chunk: Any) -> None:
 
 cells = st.text(alphabet="aå {€\u00a0\u2003\x1c\t\n😀ë\u200b", max_size=6)
 pieces = st.sampled_from(
-    ["Hej ", "{{ a }}", "{{ b }}", "{{ row['A'] }}", "{{ b | default('du') }}", "{{ a | d('') }}", "\n"]
+    ["Hej ", "{{ a }}", "{{ b }}", "{{ row['A'] }}", "{{ b | default('du') }}", "{{ a | d('') }}", "\n", "€ { ", "😀"]
 )
 plain_texts = st.lists(pieces, min_size=1, max_size=6).map("".join).filter(str.strip)
+
+
+programmes = st.sampled_from(
+    [
+        "Hej ",
+        "{{ a | upper }}",
+        "{{ row['B'] | trim }}",
+        "{{ row.B }}",
+        "{{ row | length }}{{ row.get('A') }}",
+        "{{ 1 // (a | length) }}",
+        "{% if a %}{% set b = a %}{% endif %}{{ b }}",
+        "{% set x = b ~ 'x' %}{{ x }}",
+        "{% for c in a %}{{ c }}{% set a = c %}{% endfor %}{{ a }}",
+    ]
+)
 
 
 @settings(deadline=None)
@@ -215,6 +239,23 @@ def test_columns_give_what_single_rows_give(
     by_columns = next(iter(render([chunk], template, on_empty=on_empty)))
     one_by_one = next(iter(render([chunk], replace(template, pieces=None), on_empty=on_empty)))
     assert by_columns.table.equals(one_by_one.table)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(cells, cells, st.booleans()), min_size=1, max_size=8), st.data())
+def test_rows_made_together_give_what_jinja_gives_for_each_alone(
+    a_chunk: Any, rows: list[tuple[str, str, bool]], data: st.DataObject
+) -> None:
+    text = data.draw(st.lists(programmes, min_size=1, max_size=4).map("".join))
+    chunk = a_chunk(
+        {"A": [a for a, _, _ in rows], "B": [b for _, b, _ in rows]}, ["invalid" if r else None for _, _, r in rows]
+    )
+    template = compile_template(text, ["A", "B"])
+    for (a, b, skipped), row in zip(rows, rendered(chunk, text), strict=True):
+        alone = None
+        with suppress(Exception):
+            alone = template.compiled.render({"a": a, "b": b, "row": {"A": a, "B": b}})
+        assert row["text"] == (alone if alone and alone.strip() and not skipped else None)
 
 
 @pytest.mark.parametrize(

@@ -113,5 +113,27 @@ def test_the_columns_say_what_each_text_alone_says(texts: list[str]) -> None:
     assert columnar(list(texts)) == [(measure(text).encoding.value, count_segments(text)) for text in texts]
 
 
+@settings(deadline=None)
+@given(st.lists(st.tuples(runs, runs), min_size=1, max_size=6), st.tuples(runs, runs, runs), st.data())
+def test_columns_of_which_the_words_are_known_say_the_same(
+    rows: list[tuple[str, str]], words: tuple[str, str, str], data: st.DataObject
+) -> None:
+    texts = [data.draw(st.sampled_from([None, words[0] + a + words[1] + b + words[2]])) for a, b in rows]
+    cells = pa.array([a + b for a, b in rows])
+    encodings, segments = measure_column(pa.array(texts, pa.string()), cells, "".join(words))
+    expected = [(None, None) if text is None else (measure(text).encoding.value, naive_count(text)) for text in texts]
+    assert list(zip(encodings.to_pylist(), segments.to_pylist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("character", ["€", "😀"])
+def test_a_pair_is_weighed_at_every_place_around_a_boundary(character: str) -> None:
+    letter = "a" if character == "€" else "ë"
+    texts = [letter * before + character * pairs + letter * after
+             for before in (0, 65, 66, 132, 133, 151, 152, 304, 305)
+             for pairs in (1, 2, 3, 40)
+             for after in (*range(64, 72), *range(150, 156), *range(301, 310))]  # fmt: skip
+    assert columnar(list(texts)) == [(measure(text).encoding.value, naive_count(text)) for text in texts]
+
+
 def test_a_row_without_a_text_has_no_encoding_and_no_segments() -> None:
     assert columnar([None, "Hej", None, "😀" * 36]) == [(None, None), ("GSM-7", 1), (None, None), ("UCS-2", 2)]

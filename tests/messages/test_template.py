@@ -94,6 +94,11 @@ def test_a_long_list_of_columns_is_cut() -> None:
         ("{% raw %}x", "{% raw %} is never closed", "Add {% endraw %}."),
         ("{% include 'x' %}", "a message cannot use {% include %}", "Use {% if %}, {% for %} or {% set %}."),
         ("{% macro m() %}{% endmacro %}", "a message cannot use {% macro %}", "Use {% if %}, {% for %} or {% set %}."),
+        (
+            "{% autoescape true %}{% endautoescape %}",
+            "a message cannot use {% autoescape %}",
+            "Use {% if %}, {% for %} or {% set %}.",
+        ),
         ("{% foo %}", "a message cannot use {% foo %}", "Use {% if %}, {% for %} or {% set %}."),
         (
             "{% for a in kod %}{% for b in kod %}x{% endfor %}{% endfor %}",
@@ -131,6 +136,11 @@ def test_a_mistake_in_a_longer_text_says_its_line(where: str, expected: str) -> 
         (
             "{% if kod %}{{ kod | xyzzy }}{% endif %}",
             'The text uses the filter "xyzzy", which does not exist.',
+            "Take it out, or use one such as default, upper, title, trim, replace, int or round.",
+        ),
+        (
+            "{{ [kod, stad] | random }}",
+            'The text uses the filter "random", which does not exist.',
             "Take it out, or use one such as default, upper, title, trim, replace, int or round.",
         ),
         ("{{ kod is evn }}", 'The text uses the test "evn", which does not exist.', "Write even."),
