@@ -4,28 +4,33 @@ recipient file -> rows -> recipients -> messages -> ledger -> delivery -> report
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+
+import pyarrow as pa
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.delivery.stop import Stop
-from campaigns.errors import ExitStatus, InputError
+from campaigns.errors import ExitStatus, InputError, SettingsError
 from campaigns.ledger import Ledger, open_ledger
 from campaigns.ledger.campaigns import (
     campaign_names,
+    find_dead_plans,
     find_settings,
     find_status,
     get_status,
     list_statuses,
     move,
+    remove_dead_plans,
     settle,
 )
 from campaigns.ledger.messages import release_held
-from campaigns.ledger.rows import OutcomeRow, read_rows
+from campaigns.ledger.rows import PAGE_ROWS, OutcomeRow, read_rows
 from campaigns.model import (
     CampaignId,
     CampaignState,
@@ -35,9 +40,9 @@ from campaigns.model import (
     Rate,
     ReportRow,
 )
-from campaigns.planning import Plan, effective_rate, plan, plan_text
+from campaigns.planning import Plan, effective_rate, plan, plan_text, prepare_to_send
 from campaigns.providers.base import capabilities_of
-from campaigns.recipients.numbers import country_of
+from campaigns.recipients.countries import countries_of
 from campaigns.reporting import ReportFacts, open_reports
 from campaigns.sending import Event, Held, Listen, Progress, Run, Started, Stopping, Watching, ignore
 from campaigns.settings import SANDBOX, Account, Settings
@@ -55,6 +60,7 @@ __all__ = [
     "Watching",
     "plan",
     "plan_text",
+    "prepare_to_send",
     "report",
     "resume",
     "send",
@@ -143,8 +149,7 @@ def report(ledger: Ledger, name_or_id: str, to: Sequence[Path], clock: Clock = S
     _keep_source(to, settings)
     with open_reports(to, status.columns) as reports, ledger.read() as connection:
         status = get_status(connection, campaign_id)  # of the same moment as the rows
-        for row in read_rows(connection, campaign_id):
-            reports.add(_report_row(row, status.account))
+        reports.add(_report_rows(read_rows(connection, campaign_id), status.account))
         reports.finish(status, clock.now(), _facts(status, settings))
     return list(to)
 
@@ -169,8 +174,9 @@ def find_campaign(ledger: Ledger, name_or_id: str) -> CampaignStatus:
     raise InputError(f'There is no campaign "{name_or_id}".', fix=fix)
 
 
-def list_campaigns(ledger: Ledger) -> list[CampaignStatus]:
-    """All campaigns and their counts, the newest first."""
+def list_campaigns(ledger: Ledger, clock: Clock = SYSTEM_CLOCK) -> list[CampaignStatus]:
+    """All campaigns and their counts, the newest first; what a killed planner left is removed."""
+    _remove_dead_plans(ledger, clock)
     with ledger.read() as connection:
         return list_statuses(connection)
 
@@ -178,6 +184,14 @@ def list_campaigns(ledger: Ledger) -> list[CampaignStatus]:
 def reports_delivery(account: Account) -> bool:
     """Whether the account's provider tells what became of a message after it took it."""
     return bool(capabilities_of(account).reports)
+
+
+def _remove_dead_plans(ledger: Ledger, clock: Clock) -> None:
+    with ledger.read() as connection:
+        dead = find_dead_plans(connection, clock.now_ms())
+    if dead:  # seldom, and only then does who just looks wait for those who write
+        with suppress(SettingsError), ledger.write() as connection:
+            remove_dead_plans(connection, clock.now_ms())
 
 
 async def _plan_and_send(
@@ -247,12 +261,18 @@ def _keep_source(paths: Sequence[Path], settings: Mapping[str, Any]) -> None:
             )
 
 
-def _report_row(row: OutcomeRow, account: str) -> ReportRow:
+def _report_rows(rows: Iterator[OutcomeRow], account: str) -> Iterator[ReportRow]:
+    while page := list(islice(rows, PAGE_ROWS)):
+        countries = countries_of(pa.array([row.number and row.number[1:] for row in page], pa.string()))
+        yield from (_report_row(row, country, account) for row, country in zip(page, countries, strict=True))
+
+
+def _report_row(row: OutcomeRow, country: str, account: str) -> ReportRow:
     return ReportRow(
         row=row.row,
         phone=row.phone,
         to=row.number,
-        country=country_of(row.number) if row.number else "",
+        country=country,
         status=row.status,
         reason=row.reason,
         detail=row.detail,

@@ -3,13 +3,15 @@
 import getpass
 import hashlib
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from itertools import islice
+from typing import Final, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock
@@ -26,13 +28,15 @@ from campaigns.ledger.campaigns import (
     remove_plan,
 )
 from campaigns.ledger.leases import Owner, is_held, keep_alive
-from campaigns.ledger.rows import add_rows
+from campaigns.ledger.rows import add_messages, add_rows
 from campaigns.model import CampaignId, CampaignKind, CampaignStatus, Chunk, Rate
 from campaigns.preflight import Preparation, prepare, prepare_numbers
 from campaigns.providers.base import capabilities_of
 from campaigns.settings import Account
 from campaigns.tally import Preflight, Tally
 from campaigns.wording import count, mask, plural
+
+CHUNKS_AT_ONCE: Final = 5  #: whose messages are added together: the index by number is then written a fifth as often
 
 
 @dataclass(kw_only=True)
@@ -93,21 +97,29 @@ def plan(
     account: Account,
     limit: int | None = None,
     clock: Clock = SYSTEM_CLOCK,
-    on_rows: Callable[[int], None] | None = None,
+    preparation: Preparation | None = None,
+    on_rows: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Put every row of the campaign into the ledger and say what would be sent; `send` is the yes.
 
-    `limit` lets only the first messages go, the rest is for `resume`. Raises InputError where nothing can be sent and
-    SettingsError where the account cannot be used; nothing is left in the ledger then.
+    `limit` lets only the first messages go, the rest is for `resume`. `preparation` spares a second look at the file.
+    Raises InputError where nothing can be sent and SettingsError where the account cannot be used; nothing is left in
+    the ledger then.
     """
-    return _plan(campaign, prepare(campaign), CampaignKind.FILE, ledger, account, limit, clock, on_rows)
+    ready = preparation or prepare_to_send(campaign)
+    return _plan(campaign, ready, CampaignKind.FILE, ledger, account, limit, clock, on_rows)
+
+
+def prepare_to_send(campaign: Campaign) -> Preparation:
+    """Look at the campaign's file and read its text; InputError where either leaves a doubt of what would be sent."""
+    return _without_doubt(prepare(campaign))
 
 
 def plan_text(
     numbers: Sequence[str], campaign: Campaign, *, ledger: Ledger, account: Account, clock: Clock = SYSTEM_CLOCK
 ) -> Plan:
     """Plan one text to a few numbers, with no file; it is a campaign all the same."""
-    preparation = prepare_numbers(numbers, campaign)
+    preparation = _without_doubt(prepare_numbers(numbers, campaign))
     return _plan(campaign, preparation, CampaignKind.TEXT, ledger, account, None, clock, None)
 
 
@@ -119,6 +131,16 @@ def effective_rate(account: Account, wanted: Rate | None) -> Rate:
     return account.rate if wanted is None else min(account.rate, wanted, key=lambda rate: rate.per_second)
 
 
+def _without_doubt(preparation: Preparation) -> Preparation:
+    if preparation.template is None:
+        raise InputError(
+            "There is no text to send.", fix='--message "Hej {{ förnamn }}!", or message in a campaign file.'
+        )
+    if preparation.recipients.doubt is not None:
+        raise preparation.recipients.doubt
+    return preparation
+
+
 def _plan(
     campaign: Campaign,
     preparation: Preparation,
@@ -127,14 +149,8 @@ def _plan(
     account: Account,
     limit: int | None,
     clock: Clock,
-    on_rows: Callable[[int], None] | None,
+    on_rows: Callable[[int, int], None] | None,
 ) -> Plan:
-    if preparation.template is None:
-        raise InputError(
-            "There is no text to send.", fix='--message "Hej {{ förnamn }}!", or message in a campaign file.'
-        )
-    if preparation.recipients.doubt is not None:
-        raise preparation.recipients.doubt
     new = _new_campaign(campaign, preparation, kind, account, clock)
     rate = effective_rate(account, campaign.rate)
     owner = Owner.here()
@@ -191,12 +207,17 @@ def _nobody(campaign: Campaign, kind: CampaignKind, preflight: Preflight) -> Inp
         problems = [problem for examples in preflight.examples.values() for problem in examples]
         each = "; ".join(f'"{mask(problem.value)}": {problem.detail}' for problem in problems)
         return InputError(f"None of the numbers can be sent to: {each}.", fix="Correct the number, or give --region.")
-    counts = ", ".join(f"{reason} {count(figure)}" for reason, figure in preflight.skipped.items())
     source = campaign.file or campaign.recipients.file
+    look = shlex.join(["campaigns", "check", str(source)])
+    if preflight.advice:
+        advice = preflight.advice[0]
+        fix = f"{look} {advice.fix}" if advice.fix.startswith("--") else advice.fix
+        return InputError(f"None of the {plural(preflight.rows, 'row')} can be sent. {advice.note}", fix=fix)
+    counts = ", ".join(f"{reason} {count(figure)}" for reason, figure in preflight.skipped.items())
     return InputError(
         f"None of the {plural(preflight.rows, 'row')} can be sent: {counts}.",
         where=str(source),
-        fix=f"See them: {shlex.join(['campaigns', 'check', str(source)])}",
+        fix=f"See them: {look}",
     )
 
 
@@ -247,21 +268,43 @@ def _add_rows(
     owner: Owner,
     limit: int | None,
     clock: Clock,
-    on_rows: Callable[[int], None] | None,
+    on_rows: Callable[[int, int], None] | None,
 ) -> tuple[Preflight, str]:
     tally = Tally(preparation.recipients, has_text=preparation.template is not None)
-    content, planned = hashlib.sha256(), 0
-    for chunk in preparation.chunks():
-        left = None if limit is None else max(0, limit - planned)
-        with ledger.write() as connection:
-            if not is_held(connection, planning_lease(campaign_id), owner):
-                raise InputError("The plan was taken for dead and removed by another command.", fix="Give it again.")
-            planned += add_rows(connection, campaign_id, chunk, clock.now_ms(), left)
+    content = hashlib.sha256()
+    for chunk in _stored(preparation.chunks(), ledger, campaign_id, owner, limit, clock):
         tally.add(chunk)
         content.update(_content(chunk))
         if on_rows is not None:
-            on_rows(tally.rows)
+            on_rows(tally.rows, preparation.recipients.height)
     return tally.result(), content.hexdigest()
+
+
+def _stored(
+    chunks: Iterator[Chunk], ledger: Ledger, campaign_id: CampaignId, owner: Owner, limit: int | None, clock: Clock
+) -> Iterator[Chunk]:
+    """Each Chunk once its rows are in the ledger; the messages of some Chunks follow at once."""
+    planned, after = 0, -1
+    while True:
+        chunk = None
+        for chunk in islice(chunks, CHUNKS_AT_ONCE):
+            with _as_planner(ledger, campaign_id, owner) as connection:
+                add_rows(connection, campaign_id, chunk)
+            yield chunk
+        if chunk is None:
+            return
+        left = None if limit is None else max(0, limit - planned)
+        with _as_planner(ledger, campaign_id, owner) as connection:
+            planned += add_messages(connection, campaign_id, after, clock.now_ms(), left)
+        after = pc.max(chunk.table["row"]).as_py() or after
+
+
+@contextmanager
+def _as_planner(ledger: Ledger, campaign_id: CampaignId, owner: Owner) -> Iterator[Connection]:
+    with ledger.write() as connection:
+        if not is_held(connection, planning_lease(campaign_id), owner):
+            raise InputError("The plan was taken for dead and removed by another command.", fix="Give it again.")
+        yield connection
 
 
 def _content(chunk: Chunk) -> bytes:

@@ -1,17 +1,25 @@
 """Everything but sending: from a campaign to its rows as they would be sent, and what there is to know of them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import repeat
+from os.path import realpath  # a path whose links form a circle has one too
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.errors import InputError
 from campaigns.messages import Filter, Template, compile_filter, compile_template, keep, render
-from campaigns.model import COUNT_KEYS, CampaignStatus, Chunk, MessageState, Msisdn, ReportRow
+from campaigns.model import COUNT_KEYS, CampaignStatus, Chunk, MessageState, ReportRow
 from campaigns.recipients import Layout, NumberList, RecipientFile, from_numbers, mark_duplicates, open_recipients
-from campaigns.recipients.numbers import country_of
-from campaigns.reporting import ReportFacts, open_reports
+from campaigns.recipients.countries import countries_of
+from campaigns.reporting import ReportFacts, cleaned_paths, open_cleaned, open_reports
+from campaigns.reporting.destinations import other_name
 from campaigns.tally import Preflight, Tally
 
 READY: Final = "ready"  #: the status of a row that would be sent, in the report of a check
@@ -60,54 +68,74 @@ def check(
     campaign: Campaign,
     *,
     reports: Sequence[Path] = (),
+    fixed: Path | None = None,
     problems: int | None = 100,
-    on_rows: Callable[[int], None] | None = None,
+    on_rows: Callable[[int, int], None] | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Preflight:
     """Go through the whole campaign and send nothing; no ledger is made.
 
-    `reports` get every row with the status `ready` or `skipped`. `problems` bounds the list (None: all); `on_rows` is
-    told how many rows were read.
+    `reports` get every row with the status `ready` or `skipped`, `fixed` the cleaned list and the rows to mend.
+    `problems` bounds the list (None: all); `on_rows` is told how many rows were read, and how many there may be.
     """
+    _keep_apart(fixed, campaign, reports)
     preparation = prepare(campaign)
-    tally = Tally(preparation.recipients, has_text=preparation.template is not None, problems=problems)
-    with open_reports(reports, preparation.recipients.columns) as report:
+    recipients = preparation.recipients
+    if fixed and recipients.doubt is not None:  # in a new file nobody could see any more that letters may be wrong
+        raise recipients.doubt
+    tally = Tally(recipients, has_text=preparation.template is not None, problems=problems)
+    cleaning = open_cleaned(fixed, recipients.columns, recipients.phone_column) if fixed else nullcontext()
+    with open_reports(reports, recipients.columns) as report, cleaning as cleaned:
         for chunk in preparation.chunks():
             tally.add(chunk)
             if reports:
-                for row in report_rows(chunk):
-                    report.add(row)
+                report.add(report_rows(chunk))
+            if cleaned is not None:
+                cleaned.add(chunk)
             if on_rows is not None:
-                on_rows(tally.rows)
+                on_rows(tally.rows, recipients.height)
         preflight = tally.result()
         if reports:
             report.finish(_status(campaign, preparation, preflight), clock.now(), _facts(campaign, preparation))
-    return preflight
+        return preflight if cleaned is None else replace(preflight, cleaned=cleaned.finish())
 
 
 def report_rows(chunk: Chunk) -> Iterator[ReportRow]:
     """The rows of a Chunk for the report of a check."""
-    columns = [column.to_pylist() for column in chunk.cells.columns]
-    for place, line in enumerate(chunk.table.to_pylist()):
-        number = Msisdn(f"+{line['number']}") if line["number"] is not None else None
-        yield ReportRow(
-            row=line["row"],
-            phone=line["phone"],
-            to=number,
-            country=country_of(number) if number else "",
-            status=READY if line["skip_reason"] is None else MessageState.SKIPPED,
-            reason=line["skip_reason"] or "",
-            detail=line["detail"] or "",
-            text=line["text"] or "",
-            encoding=line["encoding"] or "",
-            segments=line["segments"],
-            provider="",
-            provider_id="",
-            tries=0,
-            sent_at=None,
-            updated_at=None,
-            cells=[column[place] for column in columns],
-        )
+    table = chunk.table
+    digits = pc.cast(table["number"].combine_chunks(), pa.string())
+    columns = {
+        "to": pc.binary_join_element_wise("+", digits, ""),
+        "status": pc.if_else(pc.is_null(table["skip_reason"]), READY, MessageState.SKIPPED.value),
+        "reason": pc.coalesce(table["skip_reason"], ""),
+        **{name: table[name] for name in ("row", "phone", "segments")},
+        **{name: pc.coalesce(table[name], "") for name in ("detail", "text", "encoding")},
+    }
+    values: dict[str, Iterable[object]] = {name: column.to_pylist() for name, column in columns.items()}
+    values |= {"country": countries_of(digits), "cells": _lines(chunk.cells)}
+    same = {"provider": "", "provider_id": "", "tries": 0, "sent_at": None, "updated_at": None}
+    values |= {name: repeat(value, len(chunk)) for name, value in same.items()}
+    return map(ReportRow._make, zip(*(values[name] for name in ReportRow._fields), strict=True))
+
+
+def _keep_apart(fixed: Path | None, campaign: Campaign, reports: Sequence[Path]) -> None:
+    """No cleaned list takes the place of what the campaign is read from, or of a report."""
+    sources = [path for path in (campaign.recipients.file, campaign.file) if path]
+    taken = {realpath(path): "is a report" for path in reports} | {
+        realpath(path): "is what the campaign is read from" for path in sources
+    }
+    for path in cleaned_paths(fixed) if fixed else ():
+        if use := taken.get(realpath(path)):
+            raise InputError(
+                f"{path} {use}, so no cleaned list can be written there.",
+                fix=f"Give another name: --fixed {other_name(fixed or path)}",
+            )
+
+
+def _lines(cells: pa.Table) -> Iterable[Sequence[str]]:
+    """The cells of each row."""
+    columns = [column.to_pylist() for column in cells.columns]
+    return zip(*columns, strict=True) if columns else repeat((), cells.num_rows)
 
 
 def _preparation(campaign: Campaign, recipients: RecipientFile | NumberList) -> Preparation:

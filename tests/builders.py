@@ -8,7 +8,7 @@ from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import NewCampaign, add_campaign, make_ready
 from campaigns.ledger.leases import Owner
-from campaigns.ledger.rows import add_rows
+from campaigns.ledger.rows import add_messages, add_rows
 from campaigns.model import CHUNK_SCHEMA, CampaignId, CampaignKind, Chunk
 
 FIRST_NUMBER = 46701740605
@@ -67,7 +67,8 @@ def a_campaign(
     planner = Owner.here()
     with ledger.write() as connection:
         campaign_id = add_campaign(connection, name, a_new_campaign(clock, account=account, **settings), planner)
-        add_rows(connection, campaign_id, chunk or a_chunk(), clock.now_ms(), limit)
+        add_rows(connection, campaign_id, chunk or a_chunk())
+        add_messages(connection, campaign_id, 0, clock.now_ms(), limit)
         if ready:
             assert make_ready(connection, campaign_id, planner, "hash")
     return campaign_id

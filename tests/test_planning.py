@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from campaigns.errors import InputError, SettingsError
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import add_campaign
 from campaigns.ledger.leases import Owner
-from campaigns.model import Rate
+from campaigns.ledger.rows import add_messages, add_rows
+from campaigns.ledger.schema import messages
+from campaigns.model import CHUNK_ROWS, Rate
 from campaigns.pipeline import find_campaign, list_campaigns, plan, send
 from campaigns.web.sandbox import embedded_sandbox
-from tests.builders import a_new_campaign
+from tests.builders import a_chunk, a_new_campaign
 from tests.test_pipeline import a_campaign, a_list, an_account, sizes
 
 
@@ -72,6 +75,33 @@ def test_a_name_that_another_command_is_planning_is_an_error_with_one_that_is_fr
     ):
         plan(campaign, ledger=place, account=account)
     assert "--name rea-2" in error.value.fix
+
+
+def test_a_look_at_the_list_removes_what_a_killed_planner_left_and_nothing_else(place: Ledger) -> None:
+    living, dead = Owner.here(), replace(Owner.here(), started=1.0)  # no process of this id has run since 1970
+    with place.write() as connection:
+        for name, owner in (("living", living), ("dead", dead)):
+            campaign_id = add_campaign(connection, name, a_new_campaign(), owner)
+            assert campaign_id is not None
+            add_rows(connection, campaign_id, a_chunk(3))
+            add_messages(connection, campaign_id, -1, 0)
+    assert sizes(place) == [2, 6, 6]
+    assert list_campaigns(place) == []
+    assert sizes(place) == [1, 3, 3]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_a_limit_counts_over_all_chunks(
+    place: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("campaigns.planning.CHUNKS_AT_ONCE", at_once)
+    people, limit = CHUNK_ROWS + 3, CHUNK_ROWS + 1
+    path = a_list(tmp_path, people, extra=["Eva;;X"])
+    with plan(a_campaign(path), ledger=place, account=an_account("http://127.0.0.1:9"), limit=limit):
+        assert sizes(place) == [1, people + 1, people]
+        with place.read() as connection:
+            held = connection.scalars(select(messages.c.row).where(messages.c.due_ms > 0)).all()
+    assert held == [limit + 2, limit + 3]
 
 
 def test_a_user_without_a_name_may_plan(place: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

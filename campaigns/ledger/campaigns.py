@@ -154,10 +154,14 @@ def remove_plan(connection: Connection, campaign_id: CampaignId) -> None:
 
 def remove_dead_plans(connection: Connection, now_ms: int) -> None:
     """Remove what planners left behind that were killed."""
+    for campaign_id in find_dead_plans(connection, now_ms):
+        remove_plan(connection, campaign_id)
+
+
+def find_dead_plans(connection: Connection, now_ms: int) -> list[CampaignId]:
+    """The campaigns whose planners were killed."""
     planning = connection.scalars(select(campaigns.c.id).where(campaigns.c.state == CampaignState.PLANNING)).all()
-    for campaign_id in planning:
-        if find_owner(connection, planning_lease(campaign_id), now_ms) is None:
-            remove_plan(connection, campaign_id)
+    return [CampaignId(id_) for id_ in planning if find_owner(connection, planning_lease(id_), now_ms) is None]
 
 
 def move(

@@ -62,12 +62,11 @@ class Occurrences:
     first: list[int] = field(default_factory=list)
     last: int = 0
 
-    def add(self, row: int) -> None:
-        """Count one more row; rows come in their order."""
-        self.rows += 1
-        self.last = row
-        if len(self.first) < 3:
-            self.first.append(row)
+    def add(self, rows: Sequence[int]) -> None:
+        """Count more rows; they come in their order."""
+        self.rows += len(rows)
+        self.last = rows[-1]
+        self.first += rows[: 3 - len(self.first)]
 
 
 @dataclass(slots=True)
@@ -83,15 +82,20 @@ class Figures:
     examples: dict[str, ReportRow] = field(default_factory=dict)  #: the first, the longest, the first in UCS-2
     _shown: dict[int, list[ReportRow]] = field(default_factory=dict)
 
-    def add(self, row: ReportRow) -> None:
-        """Count one row."""
-        self.occurrences.setdefault((row.status, row.reason), Occurrences()).add(row.row)
-        rank = _RANKS.get(row.status, len(_RANKS))
-        shown = self._shown.setdefault(rank, [])
-        if len(shown) < SHOWN_ROWS:
-            shown.append(row)
-        if row.status != "skipped":
-            self._add_message(row)
+    def add(self, rows: Sequence[ReportRow]) -> None:
+        """Count rows; they come in the order of the file."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for row in rows:
+            found.setdefault((row.status, row.reason), []).append(row.row)
+        for key, places in found.items():
+            self.occurrences.setdefault(key, Occurrences()).add(places)
+        self._show(rows, {status for status, _ in found})
+        messages = [row for row in rows if row.status != "skipped"]
+        self.countries.update([(row.country, row.status) for row in messages])
+        self._add_texts([row for row in messages if row.segments is not None])
+        for row in messages:
+            if row.sent_at is not None:
+                self._add_times(row, row.sent_at)
 
     @property
     def counts(self) -> Counter[str]:
@@ -155,23 +159,24 @@ class Figures:
                 return tenths / 10
         return None
 
-    def _add_message(self, row: ReportRow) -> None:
-        self.countries[row.country, row.status] += 1
-        if row.segments is not None:
-            self.texts[row.encoding, row.segments] += 1
-            if row.status in TAKEN:
-                self.taken_segments[row.country] += row.segments
-            self._add_example(row, row.segments)
-        if row.sent_at is not None:
-            self._add_times(row, row.sent_at)
+    def _show(self, rows: Sequence[ReportRow], statuses: set[str]) -> None:
+        for rank in {_RANKS.get(status, len(_RANKS)) for status in statuses}:
+            shown = self._shown.setdefault(rank, [])
+            if len(shown) < SHOWN_ROWS:
+                shown += [row for row in rows if _RANKS.get(row.status, len(_RANKS)) == rank]
+                del shown[SHOWN_ROWS:]
 
-    def _add_example(self, row: ReportRow, segments: int) -> None:
-        self.examples.setdefault("first", row)
-        longest = self.examples.setdefault("longest", row)
-        if (segments, len(row.text)) > (longest.segments or 0, len(longest.text)):
-            self.examples["longest"] = row
-        if row.encoding == Encoding.UCS2:
-            self.examples.setdefault("ucs2", row)
+    def _add_texts(self, rows: Sequence[ReportRow]) -> None:
+        if not rows:
+            return
+        self.texts.update([(row.encoding, row.segments or 0) for row in rows])
+        for row in rows:
+            if row.status in TAKEN:
+                self.taken_segments[row.country] += row.segments or 0
+        self.examples.setdefault("first", rows[0])
+        self.examples["longest"] = max(self.examples.get("longest", rows[0]), *rows, key=_length)
+        if "ucs2" not in self.examples and (ucs2 := [row for row in rows if row.encoding == Encoding.UCS2]):
+            self.examples["ucs2"] = ucs2[0]
 
     def _add_times(self, row: ReportRow, sent_at: datetime) -> None:
         sent = int(sent_at.timestamp())
@@ -185,6 +190,10 @@ class Figures:
 
     def _count(self, series: str, second: int) -> None:
         self.seconds.setdefault(series, Counter())[second] += 1
+
+
+def _length(row: ReportRow) -> tuple[int, int]:
+    return row.segments or 0, len(row.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The report as one page (HTML) that opens offline: figures, charts, and at most 1,000 rows with masked numbers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ class PageReport:
     def __init__(self, part: Path) -> None:
         self._part = part
 
-    def add(self, row: ReportRow) -> None:
+    def add(self, rows: Sequence[ReportRow]) -> None:
         """Nothing: the figures hold the rows that the page shows."""
 
     def finish(self, report: Report) -> None:

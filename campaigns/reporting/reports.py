@@ -1,8 +1,9 @@
 """Write one campaign's report in several formats at once, in one pass over its rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -11,11 +12,13 @@ from campaigns.reporting.destinations import Destination, check_destinations, un
 from campaigns.reporting.figures import Figures, Report, ReportFacts
 from campaigns.reporting.table import CsvReport, JsonLinesReport, JsonReport, report_columns
 
+PAGE_ROWS: Final = 250  #: rows that are counted and written together; more do not fit into a processor's cache
+
 
 class ReportWriter(Protocol):
     """One format: gets every row once, then all figures; `close` lets go of what it holds, finished or not."""
 
-    def add(self, row: ReportRow) -> None: ...
+    def add(self, rows: Sequence[ReportRow]) -> None: ...
 
     def finish(self, report: Report) -> None: ...
 
@@ -51,14 +54,16 @@ class Reports:
         self._columns = columns
         self._figures = Figures()
 
-    def add(self, row: ReportRow) -> None:
-        """Write one row into every report; rows come in the order of the file."""
-        self._figures.add(row)
-        for destination, writer in self._writers:
-            try:
-                writer.add(row)
-            except OSError as error:
-                raise unwritable(destination.path, error) from error
+    def add(self, rows: Iterable[ReportRow]) -> None:
+        """Write rows into every report; they come in the order of the file."""
+        rows = iter(rows)
+        while page := list(islice(rows, PAGE_ROWS)):
+            self._figures.add(page)
+            for destination, writer in self._writers:
+                try:
+                    writer.add(page)
+                except OSError as error:
+                    raise unwritable(destination.path, error) from error
 
     def finish(self, status: CampaignStatus, as_of: datetime, facts: ReportFacts) -> None:
         """Complete every report with its figures, then move each into its place."""

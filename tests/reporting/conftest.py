@@ -1,7 +1,7 @@
 """Rows and campaigns to report on, and a way to write them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,14 @@ def write() -> Write:
         **given: Any,
     ) -> None:
         found: Counter[str] = Counter()
-        with open_reports(paths, columns) as reports:
+
+        def counted() -> Iterator[ReportRow]:
             for row in rows:
-                reports.add(row)
                 found[row.status] += 1
+                yield row
+
+        with open_reports(paths, columns) as reports:
+            reports.add(counted())
             counts = {key: found[key] for key in COUNT_KEYS} | {"rows": found.total()}
             values: dict[str, Any] = {"id": CampaignId(17), "name": "sommarrea", "state": CampaignState.DONE, **given}
             about: dict[str, Any] = {"reason": "", "account": "sandbox", "sender": "Lindbergs", "source": "kunder.xlsx"}

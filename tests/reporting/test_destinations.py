@@ -49,7 +49,7 @@ def test_an_error_between_rows_leaves_the_old_report_and_nothing_else(
 @EVERY_FORMAT
 def test_left_without_finish_nothing_stays_behind(extension: str, tmp_path: Path, some_rows: Any) -> None:
     with open_reports([tmp_path / f"a{extension}"], ["namn", "ort"]) as reports:
-        reports.add(some_rows[0])
+        reports.add(some_rows)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -60,8 +60,7 @@ def test_a_workbook_that_is_given_up_leaves_no_temporary_file(
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     with open_reports([tmp_path / "a.xlsx"], ["namn", "ort"]) as reports:
-        for row in some_rows * 400:
-            reports.add(row)
+        reports.add(some_rows * 400)
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
 

@@ -88,8 +88,8 @@ def test_the_median_is_that_of_the_delivered(make_row: Any) -> None:
     figures = Figures()
     for row, seconds in enumerate((1, 2, 3, 40, 50), 2):
         sent = MIDNIGHT + timedelta(seconds=row)
-        figures.add(make_row(row, "delivered", sent_at=sent, updated_at=sent + timedelta(seconds=seconds)))
-    figures.add(make_row(9, "accepted"))
+        figures.add([make_row(row, "delivered", sent_at=sent, updated_at=sent + timedelta(seconds=seconds))])
+    figures.add([make_row(9, "accepted")])
     assert (figures.delay(0.5), figures.delay(0.95), figures.delay(0.5, "SE")) == (3.0, 50.0, 3.0)
     assert figures.delay(0.5, "NO") is None
 
@@ -98,7 +98,7 @@ def test_what_is_kept_does_not_grow_with_the_rows(make_row: Any) -> None:
     figures = Figures()
     row = make_row(2)
     for _ in range(5000):
-        figures.add(row)
+        figures.add([row])
     assert figures.rows == 5000
     assert len(figures.shown) == 1000
     assert len(figures.occurrences) == len(figures.countries) == len(figures.texts) == 1
