@@ -43,10 +43,24 @@ class Problems(click.ParamType[int]):
 @click.argument("source", metavar="SOURCE")
 @options(RECIPIENTS, MESSAGE, DELIVERY, MAX_FAILURES, NAME)
 @option("--problems", section="Output", type=Problems(), metavar="all|N", help="List the rows with problems, by row")
+@option(
+    "--fixed",
+    section="Output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Write the cleaned list and the rows to mend, .xlsx or .csv",
+)
 @options(REPORT, JSON)
 @click.pass_obj
 def check(
-    session: Session, /, source: str, problems: int | None, reports: tuple[Path, ...], as_json: bool, **keys: Any
+    session: Session,
+    /,
+    source: str,
+    problems: int | None,
+    fixed: Path | None,
+    reports: tuple[Path, ...],
+    as_json: bool,
+    **keys: Any,
 ) -> None:
     """Show what would be sent, and to whom; send nothing.
 
@@ -59,8 +73,9 @@ def check(
       campaigns check lista.csv
       campaigns check lista.csv --message "Hej {{ förnamn }}!" --problems all
       campaigns check lista.toml --report reports/check.csv
+      campaigns check kunder.xlsx --fixed mend.xlsx
     """
-    from campaigns.cli.checked import as_object, show_check
+    from campaigns.cli.checked import Asked, as_object, show_check
     from campaigns.cli.figures import nothing_ready
     from campaigns.cli.progress import reading
     from campaigns.preflight import check as look_at
@@ -68,12 +83,12 @@ def check(
     campaign = load_campaign(source, keys)
     campaign.check_reports(reports)
     most = FIRST if problems is None else None if problems < 0 else problems
-    with reading(session.screen) as on_rows:
-        found = look_at(campaign, reports=reports, problems=most, on_rows=on_rows)
-    typed = as_typed([source], keys)
+    with reading(lambda: session.screen) as on_rows:
+        found = look_at(campaign, reports=reports, fixed=fixed, problems=most, on_rows=on_rows)
+    asked = Asked(session, campaign, as_typed([source], keys), reports, list_problems=problems is not None)
     if as_json:
         session.screen.show_json(as_object(found))
     else:
-        show_check(found, campaign, session, reports, list_problems=problems is not None, typed=typed)
+        show_check(found, asked)
     if not found.recipients:
-        raise nothing_ready(found, session.command("check", *typed, "--problems", "all"))
+        raise nothing_ready(found, asked.command("check", "--problems", "all"), asked.mended)

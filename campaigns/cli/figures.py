@@ -1,37 +1,50 @@
 """What people see before anything is sent: the source, the account, the first message, the rows that cannot be used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rich.text import Text
 
 from campaigns.cli.account import account, of_preflight
 from campaigns.cli.screen import Column, Screen, fold, table
-from campaigns.errors import InputError
+from campaigns.errors import CampaignsError, InputError
 from campaigns.messages import field_names, measure
 from campaigns.messages.fields import identifier
-from campaigns.model import Problem, Rate
+from campaigns.model import Problem, Rate, Remark, SkipReason
 from campaigns.tally import Preflight, Preview
 from campaigns.wording import count, duration, plural
 
 MOST_REASONS: Final = 10
 EXAMPLES: Final = 3
+NEARLY_ALL: Final = 0.9  #: of the problems: then one reason is said once, in place of a table
 
-MEANINGS: Final = {  # of the reasons in the report
-    "missing": "the cell is empty",
-    "invalid": "no number in region {region}",
-    "too_short": "too few digits",
-    "too_long": "too many digits",
-    "not_mobile": "a land line",
-    "digits_lost": "cut by a spreadsheet program",
-    "several_numbers": "more than one in the cell",
-    "emergency": "an emergency number",
-    "duplicate": "the first row is used",
-    "filtered": "does not pass --where",
-    "render_error": "the text cannot be made",
-    "empty_field": "a field is empty",
+MEANINGS: Final[Mapping[str, str]] = {  # of the reasons in the report
+    SkipReason.MISSING: "the cell is empty",
+    SkipReason.INVALID: "no number in region {region}",
+    SkipReason.TOO_SHORT: "too few digits",
+    SkipReason.TOO_LONG: "too many digits",
+    SkipReason.NOT_MOBILE: "no mobile number",
+    SkipReason.DIGITS_LOST: "cut by a spreadsheet program",
+    SkipReason.SEVERAL_NUMBERS: "more than one in the cell",
+    SkipReason.EMERGENCY: "an emergency number",
+    SkipReason.DUPLICATE: "the first row is used",
+    SkipReason.HIDDEN: "left out by --skip-hidden",
+    SkipReason.FILTERED: "does not pass --where",
+    SkipReason.RENDER_ERROR: "the text cannot be made",
+    SkipReason.EMPTY_FIELD: "a field of the text is empty",
 }
-_ROWS_ONLY: Final = ("missing", "duplicate", "filtered", "render_error", "empty_field")  # where the value says nothing
+REMARKS: Final[Mapping[str, str]] = {  # of what is sent all the same
+    Remark.EMPTY_FIELD: "sent; the text has a gap",
+    Remark.RAGGED: "sent; too few or too many cells",
+    Remark.ERROR_CELL: "sent; the error is read as empty",
+    Remark.AS_STORED: "sent; the number as it is stored",
+    Remark.MERGED_CELL: "sent; has the value of the merged cell",
+    Remark.HIDDEN_ROW: "sent; the workbook hides the row",
+}
+_ROWS_ONLY: Final = (  # where the value says nothing
+    SkipReason.MISSING, SkipReason.DUPLICATE, SkipReason.HIDDEN, SkipReason.FILTERED, SkipReason.RENDER_ERROR,
+    SkipReason.EMPTY_FIELD, Remark.RAGGED, Remark.HIDDEN_ROW,
+)  # fmt: skip
 
 
 def show_account(preflight: Preflight, screen: Screen, *, listed_below: bool = False) -> None:
@@ -76,23 +89,50 @@ def tell_empty_fields(preflight: Preflight, screen: Screen) -> None:
         )
 
 
-def nothing_ready(preflight: Preflight, listing: str) -> InputError:
+def tell_notes(preflight: Preflight, screen: Screen, mended: Callable[[str], str]) -> None:
+    """What concerns the file as a whole, and the command that mends it: `mended` makes it of an option."""
+    if preflight.doubt is not None:
+        _tell(preflight.doubt, screen, mended)
+    for advice in preflight.advice:
+        _tell(InputError(advice.note, fix=advice.fix), screen, mended)
+    if hidden := preflight.remarks.get(Remark.HIDDEN_ROW):
+        rows = "1 row is" if hidden == 1 else f"{plural(hidden, 'row')} are"
+        what = f"{rows} hidden in the workbook, and used like all others."
+        _tell(InputError(what, fix="--skip-hidden"), screen, mended)
+    tell_empty_fields(preflight, screen)
+
+
+def nothing_ready(preflight: Preflight, listing: str, mended: Callable[[str], str]) -> InputError:
     """That no row can be sent, once the reasons have been shown; `listing` is the command that lists the rows."""
-    source = preflight.source.partition(":")[0]
-    return InputError(f"No row of {source} can be sent.", fix=f"See what is wrong with each: {listing}")
+    what = f"No row of {preflight.decided.file} can be sent."
+    if preflight.advice:
+        return InputError(f"{what} {preflight.advice[0].note}", fix=mended(preflight.advice[0].fix))
+    return InputError(what, fix=f"See what is wrong with each: {listing}")
 
 
-def reasons_table(preflight: Preflight, region: str, screen: Screen) -> list[Text]:
-    """Why rows are skipped: how many, three of them, and what the reason means."""
-    columns = (Column("Skipped"), Column("Rows", figures=True), Column("For example"), Column("What it means"))
+def one_reason_for_all(preflight: Preflight) -> bool:
+    """Whether the advice on the column says all that a table of reasons would."""
+    commonest = max(preflight.skipped.values(), default=0)
+    problems = sum(preflight.skipped.values()) + sum(preflight.remarks.values())
+    return bool(preflight.advice) and commonest >= NEARLY_ALL * problems
+
+
+def reasons_table(preflight: Preflight, screen: Screen) -> list[Text]:
+    """Why rows are skipped, and what was remarked on others: how many, three of them, and what the word means."""
+    named = [
+        *((reason, figure, MEANINGS) for reason, figure in preflight.skipped.items()),
+        *((remark, figure, REMARKS) for remark, figure in preflight.remarks.items()),
+    ]
+    head = ("Problem", "Count") if preflight.remarks else ("Skipped", "Rows")
+    columns = (Column(head[0]), Column(head[1], figures=True), Column("For example"), Column("What it means"))
     rows = [
         (
-            reason,
+            word,
             count(figure),
-            _example(reason, figure, preflight.examples.get(reason, ()), screen),
-            MEANINGS.get(reason, "").format(region=region),
+            _example(word, figure, preflight.examples.get(word, ()), screen),
+            meanings[word].format(region=preflight.decided.region),
         )
-        for reason, figure in list(preflight.skipped.items())[:MOST_REASONS]
+        for word, figure, meanings in sorted(named, key=lambda each: -each[1])[:MOST_REASONS]
     ]
     return table(columns, rows, screen.out)
 
@@ -102,6 +142,14 @@ def problems_table(problems: Sequence[Problem], screen: Screen) -> list[Text]:
     columns = (Column("Row", figures=True), Column("Column"), Column("Value"), Column("Reason"), Column("Detail"))
     rows = [(count(p.row), p.column or "", screen.number(p.value), p.reason, p.detail) for p in problems]
     return table(columns, rows, screen.out)
+
+
+def _tell(what: CampaignsError, screen: Screen, mended: Callable[[str], str]) -> None:
+    screen.say("note", what.what)
+    if what.where:
+        screen.say("where", what.where)
+    if what.fix:
+        screen.say("fix", mended(what.fix))
 
 
 def _field(column: str) -> str:

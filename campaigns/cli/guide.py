@@ -13,6 +13,7 @@ from campaigns.spelling import nearest
 
 TOPICS: Final = {
     "campaign-file": "what a campaign file holds, key by key",
+    "files": "how lists are read, what is refused, and the cleaned list",
     "numbers": "how phone numbers are read, and why one is not used",
     "templates": "texts with fields from the columns",
     "segments": "what one text costs: alphabets and parts",

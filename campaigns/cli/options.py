@@ -1,6 +1,7 @@
 """Options that several commands share: every key of a campaign file, and how one is given on the command line."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,6 +144,21 @@ def as_typed(arguments: Sequence[str], keys: Keys) -> list[str]:
         if value is not None:
             words += [_option(key)] if value is True else [_option(key), str(value)]
     return words
+
+
+def with_option(words: Sequence[str], fix: str) -> list[str] | None:
+    """The words of a command with the option that an advice names in place of its old value; None where it is none."""
+    try:
+        given = shlex.split(fix) if fix.startswith("--") else []
+    except ValueError:  # it quotes a cell with half a pair of quotation marks
+        return None
+    if not 1 <= len(given) <= 2:  # a sentence, or "--region NO or --region DK"
+        return None
+    kept = [*words]
+    if len(given) == 2 and given[0] in kept:
+        place = kept.index(given[0])
+        del kept[place : place + 2]
+    return [*kept, *given]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ else:  # it is generic for the type checker only
 NOT_WELL: Final = ("undelivered", "expired", "rejected", "failed", "unknown")
 OUTCOMES: Final = ("accepted", "delivered", *NOT_WELL)
 NARROWEST_BAR: Final = 6
+REDRAW_S: Final = 0.1  #: at most so often
 
 
 @contextmanager
@@ -36,12 +37,19 @@ def progress(screen: Callable[[], Screen], clock: Clock = SYSTEM_CLOCK) -> Itera
 
 
 @contextmanager
-def reading(screen: Screen) -> Iterator[Callable[[int], None]]:
-    """What counts the rows of a file while it is read; on a terminal only, and gone when the block ends."""
-    line = _Rows(screen)
+def reading(screen: Callable[[], Screen], delay_s: float = 0.5) -> Iterator[Callable[[int, int], None]]:
+    """What shows how much of a file was read; on a terminal only, if it takes longer, and gone when the block ends."""
+    if not screen().err.terminal:
+        yield lambda _done, _total: None
+        return
+    line = _Rows(screen, delay_s)
+    opening = threading.Timer(delay_s, line.update, (0,))  # a large file is looked through before its first row
+    opening.start()
     try:
         yield line.read
     finally:
+        opening.cancel()
+        opening.join()
         line.close()
 
 
@@ -121,33 +129,25 @@ class OneLine:
             self._bar.refresh()
 
 
-class _Bar(Tqdm):
+class _Line(Tqdm):
     """tqdm with our own line: no bar where there is no room for one, never 100 % before all is done."""
 
     monitor_interval = 0  # its thread would only watch that it is redrawn
 
-    def __init__(self, screen: Callable[[], Screen], clock: Clock, first: Progress) -> None:
-        self.counts: Mapping[str, int] = first.counts
-        self.done = first.done
-        self.all = first.total
-        self.held_until = 0.0
-        self.held_by = ""
+    def __init__(self, screen: Callable[[], Screen], done: int, total: int, delay_s: float = 0.0) -> None:
+        self.done = done
+        self.all = total
         self._screen = screen
-        self._clock = clock
         super().__init__(
-            total=first.total,
-            initial=first.done,
+            total=total,
+            initial=done,
             file=screen().err.file,
             leave=False,
-            mininterval=0.1,
-            miniters=1,
+            mininterval=REDRAW_S,
+            miniters=0,
+            delay=delay_s,
             bar_format="{percent} {bar}{tail}",
         )
-
-    def move(self, event: Progress) -> None:
-        self.counts = event.counts
-        done, self.done = self.done, event.done
-        self.update(event.done - done)
 
     @property
     def format_dict(self) -> dict[str, Any]:
@@ -160,13 +160,39 @@ class _Bar(Tqdm):
         return figures | {"ncols": columns, "percent": percent, "tail": tail}
 
     def _tail(self, rate: float, room: int) -> str:
-        """As much of it as there is room for: the figures first, then the rate and the time, then what is not well."""
-        parts = [f" {count(self.done)}/{count(self.all)}", self._pace(rate)]
-        not_well = ", ".join(f"{count(self.counts[word])} {word}" for word in NOT_WELL if self.counts.get(word))
-        parts.append(f"  {not_well}" if not_well else "")
+        """As many of its parts as there is room for, the first in any case."""
+        parts = self._parts(rate)
         while len("".join(parts)) > room and len(parts) > 1:
             parts.pop()
         return "".join(parts)
+
+    def _parts(self, rate: float) -> list[str]:
+        raise NotImplementedError
+
+    def _average(self, elapsed: float) -> float:
+        return (self.n - self.initial) / elapsed if elapsed else 0.0
+
+
+class _Bar(_Line):
+    """Messages with an outcome."""
+
+    def __init__(self, screen: Callable[[], Screen], clock: Clock, first: Progress) -> None:
+        self.counts: Mapping[str, int] = first.counts
+        self.held_until = 0.0
+        self.held_by = ""
+        self._clock = clock
+        super().__init__(screen, first.done, first.total)
+
+    def move(self, event: Progress) -> None:
+        self.counts = event.counts
+        done, self.done = self.done, event.done
+        self.update(event.done - done)
+
+    def _parts(self, rate: float) -> list[str]:
+        """The figures first, then the rate and the time, then what is not well."""
+        not_well = ", ".join(f"{count(self.counts[word])} {word}" for word in NOT_WELL if self.counts.get(word))
+        figures = f" {count(self.done)}/{count(self.all)}"
+        return [figures, self._pace(rate), f"  {not_well}" if not_well else ""]
 
     def _pace(self, rate: float) -> str:
         held = self.held_until - self._clock.monotonic()
@@ -176,29 +202,23 @@ class _Bar(Tqdm):
             return ""
         return f" {_rate(rate)} {_minutes((self.all - self.done) / rate)} left"
 
-    def _average(self, elapsed: float) -> float:
-        return (self.n - self.initial) / elapsed if elapsed else 0.0
 
+class _Rows(_Line):
+    """Rows read of a file."""
 
-class _Rows(Tqdm):
-    """tqdm with the number of rows read; nothing for a file that is read at once."""
+    def __init__(self, screen: Callable[[], Screen], delay_s: float) -> None:
+        super().__init__(screen, 0, 0, delay_s)
 
-    monitor_interval = 0
+    def read(self, done: int, total: int) -> None:
+        """`total` counts blank rows too, and one more is counted here: what follows the last row takes time as well."""
+        self.done, self.total, self.all = done, total + 1, total + 1
+        self.update(done - self.n)
 
-    def __init__(self, screen: Screen) -> None:
-        super().__init__(
-            file=screen.err.file,
-            disable=not screen.err.terminal,
-            leave=False,
-            mininterval=0.1,
-            miniters=1,
-            delay=0.5,
-            bar_format="{desc}",
-        )
-
-    def read(self, rows: int) -> None:
-        self.set_description_str(f"Read {plural(rows, 'row')}", refresh=False)
-        self.update()
+    def _parts(self, rate: float) -> list[str]:
+        if not self.all:
+            return ["  reading the file"]
+        left = f" {_minutes((self.all - self.done) / rate)} left" if rate else ""
+        return [f" {plural(self.done, 'row')} read", left]
 
 
 def _words(event: Stopping | Watching) -> str:

@@ -62,16 +62,19 @@ def send(
     if dry_run:
         ctx.invoke(check, source=source, reports=reports, as_json=as_json, **keys)
         return None
+    from campaigns.cli.progress import reading
     from campaigns.cli.sending import Manner, plan_and_send
-    from campaigns.pipeline import plan
+    from campaigns.pipeline import plan, prepare_to_send
 
     session, campaign = ctx.ensure_object(Session), load_campaign(source, keys)
     campaign.check_reports(reports)
+    with reading(lambda: session.screen):  # whatever is wrong with the file is said before anything else
+        preparation = prepare_to_send(campaign)
     typed = session.command("send", *as_typed([source], keys | {"limit": limit}))
     return plan_and_send(
         session,
         lambda: session.settings().account(campaign.provider),
-        partial(plan, campaign, limit=limit),
+        partial(plan, campaign, limit=limit, preparation=preparation),
         Manner(typed=typed, yes=yes, as_json=as_json, listed=campaign.reports, reports=reports),
     )
 

@@ -1,5 +1,6 @@
 """What `send`, `text`, `resume` and `demo` have in common: show the plan, ask, send, sum up, write the reports."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from campaigns import pipeline
 from campaigns.cli.accounts import silent_accounts, usable_account
 from campaigns.cli.errors import from_system, say_error
-from campaigns.cli.figures import show_account, show_first, show_time, tell_empty_fields
+from campaigns.cli.figures import show_account, show_first, show_time, tell_notes
+from campaigns.cli.options import with_option
 from campaigns.cli.progress import progress, reading
 from campaigns.cli.running import run
 from campaigns.cli.screen import Screen
@@ -31,7 +33,7 @@ if TYPE_CHECKING:  # Litestar is only for those who use the built-in sandbox
 class Planner(Protocol):
     """What makes a plan: `plan` or `plan_text`, for a campaign."""
 
-    def __call__(self, *, ledger: Ledger, account: Account, on_rows: Callable[[int], None]) -> Plan: ...
+    def __call__(self, *, ledger: Ledger, account: Account, on_rows: Callable[[int, int], None]) -> Plan: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,11 @@ class Manner:
     misbehaviour: "Misbehaviour | None" = None  #: of the built-in sandbox
     then: str = ""  #: what to type next, where nothing is left; {name} stands for the campaign's
 
+    def mended(self, fix: str) -> str:
+        """An advice as one may type it: an option stands in its command, a sentence for itself."""
+        words = with_option(shlex.split(self.typed), fix)
+        return fix if words is None else shlex.join(words)
+
 
 def plan_and_send(
     session: Session, find_account: Callable[[], Account], planner: Planner, manner: Manner
@@ -60,7 +67,7 @@ def plan_and_send(
         try:
             account = stack.enter_context(usable_account(find_account(), screen, manner.misbehaviour))
             ledger = stack.enter_context(session.ledger())
-            with reading(screen) as on_rows:
+            with reading(lambda: session.screen) as on_rows:
                 plan = stack.enter_context(planner(ledger=ledger, account=account, on_rows=on_rows))
             agreed = _agree(session, plan, manner)
         except KeyboardInterrupt:
@@ -113,17 +120,17 @@ def _agree(session: Session, plan: Plan, manner: Manner) -> bool:
     if plan.renamed_from and manner.shows_plan:
         screen.say("note", f'There is a campaign "{plan.renamed_from}" already; this one is called "{plan.name}".')
     if manner.shows_plan and not (manner.as_json and manner.yes):
-        _show_plan(plan, Screen(screen.err, screen.err, screen.show_numbers) if manner.as_json else screen)
+        _show_plan(plan, Screen(screen.err, screen.err, screen.show_numbers) if manner.as_json else screen, manner)
     return manner.yes or session.ask(_question(plan))
 
 
-def _show_plan(plan: Plan, screen: Screen) -> None:
+def _show_plan(plan: Plan, screen: Screen, manner: Manner) -> None:
     show_account(plan.preflight, screen)
     show_first(plan.preflight, screen)
     screen.show("")
     screen.show_folded(f"From: {plan.sender}, through {plan.account.name}", hang=6)
     show_time(plan.ready, plan.rate, screen)
-    tell_empty_fields(plan.preflight, screen)
+    tell_notes(plan.preflight, screen, manner.mended)
     screen.show("")
 
 

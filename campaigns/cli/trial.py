@@ -28,7 +28,7 @@ def send_sample(session: Session) -> ExitStatus:
     campaign = replace(Campaign.load(samples_folder() / SAMPLE), file=Path(f"{NAME}.toml"))  # named so, then demo-2
     session.database = session.database or str(user_data_path("campaigns", appauthor=False) / "demo.db")
 
-    def planner(*, ledger: Ledger, account: Account, on_rows: Callable[[int], None]) -> Plan:
+    def planner(*, ledger: Ledger, account: Account, on_rows: Callable[[int, int], None]) -> Plan:
         planned = plan(campaign, ledger=ledger, account=account, on_rows=on_rows)
         session.screen.tell(f'Sending samples/{SAMPLE} as "{planned.name}".')
         return planned

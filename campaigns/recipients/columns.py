@@ -4,15 +4,25 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import count
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from campaigns.errors import InputError
-from campaigns.recipients.numbers import SPACES, read_number
+from campaigns.model import SkipReason
+from campaigns.recipients.numbers import read_numbers
+from campaigns.recipients.writing import SPACES
 from campaigns.spelling import nearest
 
 HEADER_ROWS: Final = 20  #: the header stands in one of the first so many rows
 MOSTLY: Final = 0.5  #: the share of a column's cells that must be numbers where no name tells
+FEW: Final = 0.1  #: the share of a column's numbers that may be mobile ones where it is one of land lines
+MOST_CELLS: Final = 200_000  #: about so many are looked at, so that a file of 16,384 columns takes seconds
+FEWEST_DIGITS: Final = 7  #: of a cell that may be a number
+LONGEST: Final = 32  #: bytes of such a cell
 
 #: names as `_folded` leaves them
 MOBILE_NAMES: Final = frozenset({
@@ -50,8 +60,17 @@ NAMES: Final = MOBILE_NAMES | PHONE_NAMES | PLAIN_NAMES
 NUMBER_LIKE: Final = re.compile(
     r"""['’"=]*(?:tel\b[.:]?\s*)?(?:\+?(?:[\s().,/–-]*\d){5,}[\s().]*|\d+(?:[.,]\d+)?e\+?\d+)"?""", re.IGNORECASE
 )
-DATE: Final = re.compile(r"\s*\d{4}-\d\d-\d\d\b")  # without its dashes a mobile number in Denmark
+DATE: Final = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\b")  # without its dashes a mobile number in Denmark
+WORD: Final = re.compile(r"[^\W\d_]+")
 NUMERALS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+
+class Kind(Enum):
+    """What a cell holds."""
+
+    NONE = 0
+    LAND_LINE = 1  #: or any other number that gets no texts
+    MOBILE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +84,40 @@ class Found:
     has_numbers: bool  #: whether a candidate shows a mobile number in these rows
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a column that are not blank, and what each holds."""
+
+    texts: Sequence[str]
+    kinds: Sequence[Kind]
+
+    def share(self, begins: str = "") -> float:
+        """The share of mobile numbers; with `begins` only those count that begin with one of these characters."""
+        mobile = sum(
+            kind is Kind.MOBILE and (not begins or text.lstrip(" '’(")[:1] in begins)
+            for text, kind in zip(self.texts, self.kinds, strict=True)
+        )
+        return mobile / (len(self.texts) or 1)
+
+    def is_of_land_lines(self) -> bool:
+        """Whether there are numbers, nearly all of them land lines."""
+        mobile, land = self.kinds.count(Kind.MOBILE), self.kinds.count(Kind.LAND_LINE)
+        return land > 0 and mobile <= FEW * (mobile + land)
+
+
 def find_columns(head: Sequence[Sequence[str]], phone_column: str | None, region: str) -> Found:
     """Header, columns and candidates for the phone column, of a table whose first rows are `head`."""
-    header_row = _header_row(head, phone_column, region)
+    head = head[: max(HEADER_ROWS, MOST_CELLS // len(head[0]))]
+    kinds = _kinds(head, region)
+    header_row = _header_row(head, kinds, phone_column)
     columns = _unique(head[header_row - 1] if header_row else [""] * len(head[0]))
-    cells = {
-        name: [row[place] for row in head[header_row:] if row[place].strip()] for place, name in enumerate(columns)
-    }
+    cells = {name: _cells(head[header_row:], kinds[header_row:], place) for place, name in enumerate(columns)}
     if phone_column is not None:
         candidates, kind = _asked_for(phone_column, columns), "mobile"
     else:
-        candidates, kind = _by_name(cells, region) if header_row else ((), "mobile")
-        candidates = candidates or _by_content(cells, region)
-    has_numbers = any(_share(cells[name], region) for name in candidates)
+        candidates, kind = _by_name(cells) if header_row else ((), "mobile")
+        candidates = candidates or _by_content(cells)
+    has_numbers = any(cells[name].share() for name in candidates)
     return Found(header_row, columns, candidates, kind, has_numbers)
 
 
@@ -102,11 +142,36 @@ def settle(found: Found, phone_column: str | None, place: str) -> str:
     raise InputError(f'{place} has no column "{phone_column}".', where=where, fix=advice + columns)
 
 
-def _header_row(head: Sequence[Sequence[str]], phone_column: str | None, region: str) -> int:
+def _kinds(head: Sequence[Sequence[str]], region: str) -> Sequence[Sequence[Kind]]:
+    """What each cell holds, all cells judged together."""
+    cells = pa.array([cell for row in head for cell in row], pa.string())
+    may_be = pc.and_(
+        pc.and_(
+            pc.greater_equal(pc.count_substring_regex(cells, r"\p{Nd}"), FEWEST_DIGITS),
+            pc.less_equal(pc.binary_length(cells), LONGEST),
+        ),
+        pc.invert(pc.match_substring_regex(cells, f"^{DATE.pattern}")),
+    )
+    kinds = [Kind.NONE] * len(cells)
+    judged = read_numbers(cells.filter(may_be), region)
+    for place, number, reason in zip(
+        pc.indices_nonzero(may_be).to_pylist(), judged["number"].to_pylist(), judged["reason"].to_pylist(), strict=True
+    ):
+        kinds[place] = Kind.MOBILE if number else Kind.LAND_LINE if reason == SkipReason.NOT_MOBILE else Kind.NONE
+    width = len(head[0])
+    return [kinds[start : start + width] for start in range(0, len(kinds), width)]
+
+
+def _cells(rows: Sequence[Sequence[str]], kinds: Sequence[Sequence[Kind]], place: int) -> Cells:
+    filled = [(row[place], kind[place]) for row, kind in zip(rows, kinds, strict=True) if row[place].strip()]
+    return Cells([text for text, _ in filled], [kind for _, kind in filled])
+
+
+def _header_row(head: Sequence[Sequence[str]], kinds: Sequence[Sequence[Kind]], phone_column: str | None) -> int:
     """The first row with a name of a phone column, else the first that looks like a header; 0 where there is none."""
     rows = head[:HEADER_ROWS]
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    end = next((place for place, row in enumerate(rows) if _has_mobile(row, region)), len(rows))
+    end = next((place for place, row in enumerate(rows) if _has_mobile(row, kinds[place])), len(rows))
     if phone_column is not None:
         for place in range(end):
             if any(_same(cell, phone_column) for cell in rows[place]):
@@ -116,26 +181,23 @@ def _header_row(head: Sequence[Sequence[str]], phone_column: str | None, region:
         below_titles = len(rows[0]) == 1 or filled[place] > max(filled[:place], default=0)
         if below_titles and any(_stem(cell) in NAMES for cell in rows[place]):
             return place + 1
-    return _unnamed_header_row(rows, filled, end, region)
+    return _unnamed_header_row(rows, kinds, filled, end)
 
 
-def _unnamed_header_row(rows: Sequence[Sequence[str]], filled: Sequence[int], end: int, region: str) -> int:
+def _unnamed_header_row(
+    rows: Sequence[Sequence[str]], kinds: Sequence[Sequence[Kind]], filled: Sequence[int], end: int
+) -> int:
     """The first row with two cells above the numbers, or just the first: better to take a title than a person."""
     first = next((place for place, count in enumerate(filled) if count), None)
-    if first is None or any(_looks_like_number(cell) or _is_mobile(cell, region) for cell in rows[first]):
+    if first is None or Kind.MOBILE in kinds[first] or any(map(_looks_like_number, rows[first])):
         return 0
     wide = (place for place in range(first, end) if filled[place] > 1 and not any(map(_looks_like_number, rows[place])))
     return next(wide, first) + 1
 
 
-def _has_mobile(row: Sequence[str], region: str) -> bool:
+def _has_mobile(row: Sequence[str], kinds: Sequence[Kind]) -> bool:
     """Whether a cell is a mobile number and nothing else; a title such as "Questions? Call 070-174 06 05" is none."""
-    return any(_looks_like_number(cell) and _is_mobile(cell, region) for cell in row)
-
-
-def _is_mobile(cell: str, region: str) -> bool:
-    long_enough = sum(character.isdecimal() for character in cell) >= 7
-    return long_enough and not DATE.match(cell) and read_number(cell, region).number is not None
+    return any(kind is Kind.MOBILE and _looks_like_number(cell) for cell, kind in zip(row, kinds, strict=True))
 
 
 def _looks_like_number(cell: str) -> bool:
@@ -172,37 +234,36 @@ def _asked_for(phone_column: str, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(same or [name for name in columns if _same(name, phone_column)])
 
 
-def _by_name(cells: Mapping[str, Sequence[str]], region: str) -> tuple[tuple[str, ...], str]:
+def _by_name(cells: Mapping[str, Cells]) -> tuple[tuple[str, ...], str]:
     """The columns with the best name, and the kind of number that it tells of."""
     for names, kind in ((MOBILE_NAMES, "mobile"), (PHONE_NAMES, "phone"), (PLAIN_NAMES, "phone")):
-        fits = [name for name in cells if _stem(name) in names]
-        if names is PLAIN_NAMES:
-            fits = [name for name in fits if _share(cells[name], region)]
-        if len(fits) > 1:
-            fits = [name for name in fits if cells[name]] or fits
+        fits = [name for name, column in cells.items() if _is_named(name, column, names)]
+        fits = [name for name in fits if cells[name].texts] or fits
+        mobile = [name for name in fits if not cells[name].is_of_land_lines()]
         if fits:
-            return tuple(fits), kind
+            return tuple(mobile if mobile and any(cells[name].share() for name in mobile) else fits), kind
     return (), "mobile"
 
 
-def _by_content(cells: Mapping[str, Sequence[str]], region: str) -> tuple[str, ...]:
+def _is_named(name: str, column: Cells, names: frozenset[str]) -> bool:
+    """Whether a column has one of the names; where it only has one among other words, its cells must agree."""
+    if _stem(name) in names:
+        return names is not PLAIN_NAMES or column.share() > 0
+    is_among_words = names is MOBILE_NAMES and any(_stem(word) in names for word in WORD.findall(name))
+    return is_among_words and column.share() >= MOSTLY
+
+
+def _by_content(cells: Mapping[str, Cells]) -> tuple[str, ...]:
     """The columns that mostly hold mobile numbers; those written as such (0..., +...) before bare digits."""
     if len(cells) == 1:
         ((name, column),) = cells.items()
-        return (name,) if any(_looks_like_number(cell) or _is_mobile(cell, region) for cell in column) else ()
-    written = {
-        name: [cell for cell in column if cell.lstrip(" '’(")[:1] in ("0", "+")] for name, column in cells.items()
-    }
-    for shown, least in ((written, MOSTLY), (cells, MOSTLY), (written, 0.0)):
-        shares = {name: _share(shown[name], region, of=len(cells[name])) for name in cells}
+        is_one = column.share() > 0 or any(map(_looks_like_number, column.texts))
+        return (name,) if is_one else ()
+    for begins, least in (("0+", MOSTLY), ("", MOSTLY), ("0+", 0.0)):
+        shares = {name: column.share(begins) for name, column in cells.items()}
         if fits := tuple(name for name, share in shares.items() if share and share >= least):
             return fits
     return ()
-
-
-def _share(column: Sequence[str], region: str, of: int | None = None) -> float:
-    """The share of the cells (of `of` cells, where some are left out) that are mobile numbers."""
-    return sum(_is_mobile(cell, region) for cell in column) / ((of if of is not None else len(column)) or 1)
 
 
 def _numeral(number: int) -> str:

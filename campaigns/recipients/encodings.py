@@ -1,14 +1,17 @@
-"""Decide the encoding of a text file; where a guess could turn letters into others, ask instead of guessing."""
+"""Decide the encoding of a text file by all of its letters; say so where it cannot be told for sure."""
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 from typing import Final
 
 import charset_normalizer
 
 from campaigns.errors import InputError
+from campaigns.recipients.letters import readability, reads_badly
 
 BLOCK_BYTES: Final = 1 << 20
 MARKS: Final = (  # byte order marks; UTF-32 first, for its mark begins with that of UTF-16
@@ -28,41 +31,63 @@ NAMES: Final = {  # Python's name -> the one that people know; Python knows both
     "iso8859-15": "ISO-8859-15",
     "mac-roman": "Mac-Roman",
 }
-ALTERNATIVES: Final = ("Mac-Roman", "CP850")  # what Excel's "CSV (Macintosh)" and "CSV (MS-DOS)" wrote
+CANDIDATES: Final = {  # what a list may be written in, with how far it is ahead of the others before any word is read
+    "Windows-1252": 1.0,  # ISO-8859-1 text is a part of it
+    "Mac-Roman": 0.0,
+    "cp1250": -0.25,  # Central Europe
+    "ISO-8859-2": -0.5,
+    "CP850": -1.0,  # DOS
+}
+FOUND: Final = ("Windows-1252", "Mac-Roman")  #: may be taken for sure; the others are only proposed
+MARGIN: Final = 1.0  #: by so much the best reading must be ahead of the next
+MOST_BAD: Final = 0.1  #: the share of words that may read badly in every encoding
+MOST_CONTROLS: Final = 0.04  #: the share of control characters from which on a file is no text
+MOST_CONTEXTS: Final = 20_000  #: different ones, after which no other is looked for
+STATISTICS_WORDS: Final = 2_000
+MOST_OPTIONS: Final = 3
 
-WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
-MOST_WORDS: Final = 20_000  # distinct ones that are looked at
-LETTER: Final = "A-Za-zÀ-ÖØ-öø-ÿŠšŽžŒœŸ"
-PLAUSIBLE: Final = re.compile(  # a run of letters with the punctuation that may stand before, in and after it
-    rf"[“”„»«’‘´–—•°§±©\xa0¿¡]*(?:[{LETTER}]+(?:[’´–—·\xa0\xad]+[{LETTER}]+)*)?[“”„»«’‘´–—…•·€£§°®™©²½¼¾±×\xa0\xad]*"
+#: keeps letters and all beyond ASCII, makes a digit 0 and all else a space: few words are left that differ
+WORDS_ONLY: Final = bytes(
+    byte if byte >= 0x80 or chr(byte).isalpha() else 0x30 if chr(byte).isdigit() else 0x20 for byte in range(256)
 )
-OURS: Final = frozenset("åäöÅÄÖæøÆØéÉüÜßà")
-DOUBTFUL: Final = frozenset("ŠšŽžŒœŸ")  # in a Mac's or DOS's file these bytes are å, ä, ö and their like
+CONTEXT: Final = re.compile(rb"[A-Za-z0-9]?[\x80-\xff]+[A-Za-z0-9]?")
+CONTROLS: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def decide_encoding(path: Path, given: str | None) -> str:
-    """The name of an encoding in which the whole file can be read, `given` or found."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the words of a file read in one encoding."""
+
+    encoding: str
+    texts: Sequence[str]
+    value: float  #: the higher, the better they read
+    bad: Sequence[bool]  #: which of them have a letter or sign that no language has there
+
+
+def decide_encoding(path: Path, given: str | None) -> tuple[str, InputError | None]:
+    """The name of an encoding in which the whole file can be read, `given` or found, and why that may be wrong."""
     if given is not None:
-        return _check_given(path, given)
+        return _check_given(path, given), None
     with path.open("rb") as file:
-        start = file.read(4096)
+        start = file.read(1 << 16)
     if sure := _by_mark(start) or _utf16_without_mark(start):
-        if line := _line_of_misfit(path, sure):
-            raise _misfit(path, sure, line)
-        return sure
-    line = _line_of_misfit(path, "UTF-8")
-    return "UTF-8" if line is None else _decide_single_byte(path, line)
+        if (place := _misfit(path, sure)) is not None:
+            raise _does_not_fit(path, sure, place)
+        return sure, None
+    if len(CONTROLS.findall(start)) > max(32, MOST_CONTROLS * len(start)):
+        raise InputError(f"{path.name} is no text, so no table.", fix="Save the list as .csv (UTF-8) or .xlsx.")
+    return ("UTF-8", None) if _misfit(path, "UTF-8") is None else _decide_single_byte(path)
 
 
 def _check_given(path: Path, given: str) -> str:
     try:
         "".encode(given)  # refuses what is for no text, such as hex
         codecs.getincrementaldecoder(given)
-    except (LookupError, UnicodeError) as error:
+    except (LookupError, UnicodeError, ValueError) as error:
         raise InputError(f'"{given}" is no encoding.', fix="Write utf-8 or cp1252, or leave it to be found.") from error
     name = NAMES.get(codecs.lookup(given).name, given)
-    if line := _line_of_misfit(path, name):
-        raise _misfit(path, name, line)
+    if (place := _misfit(path, name)) is not None:
+        raise _does_not_fit(path, name, place)
     if _would_garble_utf8(path, name):
         raise InputError(
             f"{path.name} is UTF-8, so {name} would change its letters.",
@@ -71,45 +96,53 @@ def _check_given(path: Path, given: str) -> str:
     return name
 
 
-def _line_of_misfit(path: Path, encoding: str) -> int | None:
-    """The line of the first byte that is not of the encoding; None where the whole file fits."""
+def _misfit(path: Path, encoding: str) -> int | None:
+    """Where in the file the first byte is that is not of the encoding; None where the whole file fits."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines = 1
+    read = 0
     for block in _blocks(path):
         try:
-            decoder.decode(block).encode()  # some encodings can write half a character ("\\ud83d"), which no text has
+            text = decoder.decode(block, final=not block)
+            if encoding != "UTF-8":
+                text.encode()  # some encodings can write half a character ("\\ud83d"), which no text has
         except UnicodeError as error:  # a plain one where UTF-16 lacks its byte order mark
-            read = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
-            return lines + _line_ends(read)
-        lines += _line_ends(block)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeError:
-        return lines
+            if not isinstance(error, UnicodeDecodeError):
+                return read
+            return read + error.start - (len(error.object) - len(block))  # it may begin in the block before
+        read += len(block)
     return None
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of the file; the last block is empty."""
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
+        block = b"-"
+        while block:
+            block = file.read(BLOCK_BYTES)
             yield block
 
 
-def _line_ends(block: bytes) -> int:
-    return block.count(b"\n") or block.count(b"\r")
-
-
-def _misfit(path: Path, encoding: str, line: int) -> InputError:
+def _does_not_fit(path: Path, encoding: str, place: int) -> InputError:
     return InputError(
         f"{path.name} does not fit the encoding {encoding}.",
-        where=f"{path.name}, line {line}",
+        where=f"{path.name}, line {_line(path, place)}",
         fix="Save it anew as UTF-8, or name the right one: --encoding NAME",
     )
 
 
+def _line(path: Path, place: int) -> int:
+    """The line of the byte at `place`."""
+    line_feeds = returns = 0
+    for block in _blocks(path):
+        line_feeds += block.count(b"\n", 0, max(place, 0))
+        returns += block.count(b"\r", 0, max(place, 0))
+        place -= len(block)
+    return 1 + (line_feeds or returns)
+
+
 def _would_garble_utf8(path: Path, name: str) -> bool:
     """Whether the file is surely UTF-8 and would read otherwise in the named encoding."""
-    if name == "UTF-8" or _line_of_misfit(path, "UTF-8"):
+    if name == "UTF-8" or _misfit(path, "UTF-8") is not None:
         return False
     is_ascii = all(block.isascii() and b"\0" not in block for block in _blocks(path))
     return "a".encode(name) != b"a" if is_ascii else not any(b"\0" in block for block in _blocks(path))
@@ -120,72 +153,99 @@ def _by_mark(start: bytes) -> str | None:
 
 
 def _utf16_without_mark(start: bytes) -> str | None:
-    """UTF-16 of mostly Latin letters shows by its NULs: nearly every second byte, all on one side."""
+    """UTF-16 shows by the NULs of its digits, delimiters and Latin letters: many, and all on one side."""
     even, odd, half = start[::2].count(0), start[1::2].count(0), len(start) // 2
-    if half and odd > half * 0.6 and not even:
+    if half and odd > half * 0.2 and not even:
         return "UTF-16-LE"
-    return "UTF-16-BE" if half and even > half * 0.6 and not odd else None
+    return "UTF-16-BE" if half and even > half * 0.2 and not odd else None
 
 
-def _decide_single_byte(path: Path, line: int) -> str:
-    """Windows-1252 (of which ISO-8859-1 text is a part) where every word reads well in it and in nothing else."""
-    words = _words_beyond_ascii(path)
-    if any(_reads_as([word], "utf-8") for word in words):
-        raise InputError(
-            f"{path.name} is UTF-8 in part only: it is damaged, or put together from two files.",
-            where=f"{path.name}, line {line}",
-            fix="Open it where it was made and save it anew as UTF-8.",
-        )
-    readings = [name for name in ("Windows-1252", *ALTERNATIVES) if _reads_well(words, name)]
-    if readings[:1] == ["Windows-1252"] and (len(readings) == 1 or not _doubtful(words)):
-        return "Windows-1252"
-    raise _undecided(path, words, readings, line)
+def _decide_single_byte(path: Path) -> tuple[str, InputError | None]:
+    """The encoding in which the words beyond ASCII read best."""
+    words = list(_telling_words(path))
+    _check_not_half_utf8(path, words)
+    readings = sorted((_read(words, name) for name in CANDIDATES), key=lambda reading: -reading.value)
+    best = readings[0]
+    rivals = [reading for reading in readings if reading.texts != best.texts]
+    misread = [place for place, is_bad in enumerate(best.bad) if is_bad and not all(each.bad[place] for each in rivals)]
+    is_ahead = not rivals or best.value - rivals[0].value >= MARGIN
+    is_sure = best.encoding in FOUND and is_ahead and sum(best.bad) <= MOST_BAD * len(words) and not misread
+    if 2 * sum(best.bad) > len(words):
+        rivals, best = [best, *rivals], _by_statistics(path, words) or best
+    if (place := _misfit(path, best.encoding)) is not None:
+        raise _does_not_fit(path, best.encoding, place)
+    return best.encoding, None if is_sure else _doubt(path, words, best, rivals, misread)
 
 
-def _words_beyond_ascii(path: Path) -> list[bytes]:
-    """The distinct words of the file, up to a number, that hold other than ASCII letters."""
-    words: dict[bytes, None] = {}
+def _telling_words(path: Path) -> Iterator[bytes]:
+    """Words of the file that show a byte beyond ASCII between neighbours not seen before."""
+    seen: set[bytes] = set()
+    rest = b""
     for block in _blocks(path):
-        words.update(dict.fromkeys(WORD.findall(block)))
-        if len(words) > MOST_WORDS:
-            break
-    return list(words)
+        text = rest + block.translate(WORDS_ONLY)
+        end = text.rfind(b" ") + 1 if block else len(text)
+        rest = text[end:] if len(text) - end < BLOCK_BYTES else b""
+        for word in dict.fromkeys(filterfalse(bytes.isascii, text[:end].split())):
+            around = CONTEXT.findall(word)
+            if not seen.issuperset(around):
+                seen.update(around)
+                yield word
+            if len(seen) > MOST_CONTEXTS:
+                return
 
 
-def _reads_as(words: list[bytes], encoding: str) -> list[str] | None:
-    try:
-        return [word.decode(encoding) for word in words]
-    except UnicodeDecodeError:
+def _check_not_half_utf8(path: Path, words: Sequence[bytes]) -> None:
+    for word in words:
+        try:
+            is_utf8 = not reads_badly(word.decode("utf-8"))
+        except UnicodeDecodeError:
+            continue
+        if is_utf8 and all(reads_badly(word.decode(name, "replace")) for name in FOUND):
+            place = _misfit(path, "UTF-8")
+            raise InputError(
+                f"{path.name} is UTF-8 in part only: it is damaged, or put together from two files.",
+                where=f"{path.name}, line {_line(path, place or 0)}",
+                fix="Open it where it was made and save it anew as UTF-8.",
+            )
+
+
+def _read(words: Sequence[bytes], encoding: str) -> Reading:
+    texts = [word.decode(encoding, "replace") for word in words]
+    value = CANDIDATES.get(encoding, 0.0) + sum(map(readability, texts))
+    return Reading(encoding, texts, value, [reads_badly(text) for text in texts])
+
+
+def _by_statistics(path: Path, words: Sequence[bytes]) -> Reading | None:
+    """What charset-normalizer takes the words for: an encoding of another script."""
+    found = charset_normalizer.from_bytes(b" ".join(words[:STATISTICS_WORDS])).best()
+    if found is None or _misfit(path, found.encoding) is not None:
         return None
+    return _read(words, NAMES.get(found.encoding, found.encoding))
 
 
-def _reads_well(words: list[bytes], encoding: str) -> bool:
-    """Whether all words decode to letters with sound punctuation, and few letters are foreign to our languages.
-
-    Cyrillic or Greek bytes read as Windows-1252 are letters too, but hardly an ASCII letter stands among them.
-    """
-    texts = _reads_as(words, encoding)
-    if texts is None or not all(PLAUSIBLE.fullmatch(text) for text in texts):
-        return False
-    letters = [letter for text in texts for letter in text if letter.isalpha()]
-    foreign = sum(not letter.isascii() and letter not in OURS for letter in letters)
-    return foreign <= sum(letter.isascii() for letter in letters)
-
-
-def _doubtful(words: list[bytes]) -> bool:
-    """Whether the words hold, read as Windows-1252, letters that are rarer than the same bytes read otherwise."""
-    letters = set("".join(_reads_as(words, "Windows-1252") or ()))
-    return not DOUBTFUL.isdisjoint(letters)
-
-
-def _undecided(path: Path, words: list[bytes], readings: list[str], line: int) -> InputError:
+def _doubt(
+    path: Path, words: Sequence[bytes], best: Reading, rivals: Sequence[Reading], misread: Sequence[int]
+) -> InputError:
     """The encodings that it may be, each with how a word of the file would read."""
-    best = charset_normalizer.from_bytes(b" ".join(words[:500])).best()
-    names = dict.fromkeys([*readings, *([best.encoding] if best and not readings else [])])
-    word = next((word for word in words if not _reads_well([word], "Windows-1252")), words[0])
-    options = [f'--encoding {name} if "{word.decode(name, "replace")}" is right' for name in names]
+    differing = (place for place, text in enumerate(best.texts) if any(text != each.texts[place] for each in rivals))
+    place = misread[0] if misread else next(differing, 0)
+    by_word = sorted(rivals, key=lambda reading: -readability(reading.texts[place]))
+    options = {reading.texts[place]: reading.encoding for reading in reversed([best, *by_word])}
+    sound = [text for text in reversed(options) if not reads_badly(text)] or [best.texts[place]]
     return InputError(
         f"{path.name} is not UTF-8, and its encoding cannot be told for sure.",
-        where=f"{path.name}, line {line}",
-        fix=", ".join(options) or "Save it anew as UTF-8, or name the right one: --encoding NAME",
+        where=f"{path.name}, line {_line(path, _find(path, words[place]))}",
+        fix=", ".join(f'--encoding {options[text]} if "{text}" is right' for text in sound[:MOST_OPTIONS]),
     )
+
+
+def _find(path: Path, word: bytes) -> int:
+    """Where in the file the word stands first."""
+    read, rest = 0, b""
+    for block in _blocks(path):
+        text = rest + block.translate(WORDS_ONLY)
+        if (place := text.find(word)) >= 0:
+            return read - len(rest) + place
+        read += len(block)
+        rest = text[-len(word) :]
+    return 0

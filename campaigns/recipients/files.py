@@ -7,9 +7,9 @@ from campaigns.errors import InputError
 from campaigns.input_file import existing_file
 
 TEXT_ENDINGS: Final = (".csv", ".tsv", ".txt")
-WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm", ".xls", ".ods")
+WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS: Final = (*TEXT_ENDINGS, *WORKBOOK_ENDINGS)
-ALL_ENDINGS: Final = ".csv, .tsv, .txt, .xlsx, .xlsm, .xls and .ods"
+ALL_ENDINGS: Final = ".csv, .tsv, .txt, .xlsx, .xlsm, .xlsb, .xls and .ods"
 
 OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of any workbook with a password
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")  # the container of .xlsx and .ods

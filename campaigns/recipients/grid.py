@@ -32,12 +32,18 @@ class Block:
     columns: Sequence[pa.Array]
     remarks: Sequence[CellRemark] = ()
     hidden: Collection[int] = ()  #: row numbers that the workbook hides
+    lengths: pa.Array | None = None  #: cells that each row has in the file; None where the format has no such thing
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
 
     def filled(self) -> pa.Array:
         """Which rows have a cell that is not blank."""
-        filled = pa.array([False] * len(self.columns[0]), pa.bool_())
+        filled = pa.repeat(False, len(self))
         for column in self.columns:
             filled = pc.or_(filled, pc.not_equal(pc.utf8_trim_whitespace(column), ""))
+            if pc.all(filled).as_py():
+                break
         return filled
 
 

@@ -17,6 +17,7 @@ from campaigns.recipients.files import TEXT_ENDINGS, WORKBOOK_ENDINGS, check_fil
 from campaigns.recipients.grid import HEAD_ROWS, Block, Grid
 from campaigns.recipients.layout import Layout
 from campaigns.recipients.numbers import check_region, read_numbers
+from campaigns.recipients.ragged import with_ragged
 from campaigns.recipients.workbook import open_workbook
 
 READERS: Final[Mapping[str, Callable[[Path, Layout], Sequence[Grid]]]] = {
@@ -55,16 +56,13 @@ class RecipientFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """All data rows, from a file that must be the one that was opened, and stay so to the last row."""
-        self._check_unchanged()
-        place = self.columns.index(self.phone_column)
-        for block, rows, columns in _data_rows(self.grid, self.header_row):
-            cells = pa.table(columns, names=list(self.columns))
-            judged = read_numbers(columns[place], self.region, allow_landline=self.allow_landline)
-            chunk = _chunk(rows, columns[place], judged, self.phone_column, cells)
-            if self.skip_hidden and block.hidden:
-                chunk = _without_hidden(chunk, block)
-            yield _with_remarks(chunk, block, self.columns) if block.remarks else chunk
-        self._check_unchanged()
+        try:
+            yield from self._chunks()
+            is_same = _sha256(self.path) == self.sha256
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise InputError(f"{self.name} was changed while it was in use.", fix="Give the command again.")
 
     def describe(self) -> str:
         """One line on what was decided: lista.csv: UTF-8, ";", header in row 1, numbers in "Mobil", region SE."""
@@ -76,9 +74,15 @@ class RecipientFile:
         )  # fmt: skip
         return f"{self.name}: {', '.join(filter(None, facts))}"
 
-    def _check_unchanged(self) -> None:
-        if not self.path.exists() or _sha256(self.path) != self.sha256:
-            raise InputError(f"{self.name} was changed while it was in use.", fix="Give the command again.")
+    def _chunks(self) -> Iterator[Chunk]:
+        place = self.columns.index(self.phone_column)
+        for block, rows, columns in _data_rows(self.grid, self.header_row):
+            cells = pa.table(columns, names=list(self.columns))
+            judged = read_numbers(columns[place], self.region, allow_landline=self.allow_landline)
+            chunk = _chunk(rows, columns[place], judged, self.phone_column, cells)
+            if self.skip_hidden and block.hidden:
+                chunk = _without_hidden(chunk, block)
+            yield _with_remarks(chunk, block, self.columns) if block.remarks else chunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,11 @@ def open_recipients(path: Path, layout: Layout) -> RecipientFile:
     """Decide everything about a recipient file; an InputError says what cannot be used, and how to mend it."""
     region = check_region(layout.region)
     try:
-        grids = READERS[check_file(path)](path, layout)
+        ending = check_file(path)
+        if layout.encoding is not None and ending in WORKBOOK_ENDINGS:
+            raise InputError(f"{path.name} is a workbook and knows its own encoding.", fix="Leave --encoding out.")
+        sha256 = _sha256(path)  # first: what is read from here on must be what chunks() still finds
+        grids = READERS[ending](path, layout)
         grid, found = _choose(path, grids, layout, region)
         many = len(grids) > 1 or layout.sheet is not None
         place = f'{path.name}, sheet "{grid.sheet}"' if grid.sheet and many else path.name
@@ -136,7 +144,7 @@ def open_recipients(path: Path, layout: Layout) -> RecipientFile:
             phone_column=settle(found, layout.phone_column, place),
             region=region,
             columns=found.columns,
-            sha256=_sha256(path),
+            sha256=sha256,
             skip_hidden=layout.skip_hidden,
             allow_landline=layout.allow_landline,
             grid=grid,
@@ -184,11 +192,15 @@ def _check_rows(place: str, grid: Grid, found: Found) -> None:
 
 def _data_rows(grid: Grid, header_row: int) -> Iterator[tuple[Block, pa.Array, list[pa.Array]]]:
     """Each block with the row numbers and columns of what is below the header and not blank in it."""
-    for block in grid.blocks():
-        rows = pa.array(range(block.first_row, block.first_row + len(block.columns[0])), pa.int64())
-        keep = pc.and_(block.filled(), pc.greater(rows, header_row))
-        if pc.any(keep).as_py():
-            yield block, rows.filter(keep), [column.filter(keep) for column in block.columns]
+    for block in with_ragged(grid.blocks(), header_row, grid.delimiter):
+        start = min(max(header_row + 1 - block.first_row, 0), len(block))
+        rows = pa.arange(block.first_row + start, block.first_row + len(block))
+        columns = [column.slice(start) for column in block.columns]
+        filled = block.filled().slice(start)
+        if not pc.all(filled).as_py():
+            rows, columns = rows.filter(filled), [column.filter(filled) for column in columns]
+        if len(rows):
+            yield block, rows, columns
 
 
 def _chunk(rows: pa.Array, phones: pa.Array, judged: pa.Table, phone_column: str | None, cells: pa.Table) -> Chunk:
@@ -211,7 +223,9 @@ def _without_hidden(chunk: Chunk, block: Block) -> Chunk:
 
 def _with_remarks(chunk: Chunk, block: Block, columns: Sequence[str]) -> Chunk:
     """The chunk with the block's remarks on its rows; where nothing else is said of a row, its first is the detail."""
-    places = {row: place for place, row in enumerate(chunk.table["row"].to_pylist())}
+    table = chunk.table
+    rows = pa.array([remark.row for remark in block.remarks], pa.int64())
+    places = pc.index_in(rows, value_set=table["row"].combine_chunks()).to_pylist()  # None: no data row
     problems = [
         Problem(
             row=remark.row,
@@ -220,15 +234,18 @@ def _with_remarks(chunk: Chunk, block: Block, columns: Sequence[str]) -> Chunk:
             reason=remark.remark.value,
             detail=remark.detail,
         )
-        for remark in block.remarks
-        if remark.row in places
+        for remark, place in zip(block.remarks, places, strict=True)
+        if place is not None
     ]
-    details, named = chunk.table["detail"].to_pylist(), chunk.table["column"].to_pylist()
-    for problem in problems:
-        place = places[problem.row]
-        if details[place] is None:
-            details[place], named[place] = problem.detail, problem.column
-    texts = {"detail": pa.array(details, pa.string()), "column": pa.array(named, pa.string())}
+    firsts = {problem.row: problem for problem in reversed(problems)}
+    is_free = pc.and_(pc.is_null(table["detail"]), pc.is_in(table["row"], rows)).combine_chunks()
+    shown = [firsts[row] for row in table["row"].filter(is_free).to_pylist()]
+    texts = {
+        name: pc.replace_with_mask(
+            table[name].combine_chunks(), is_free, pa.array([getattr(each, name) for each in shown], pa.string())
+        )
+        for name in ("detail", "column")
+    }
     return replace(chunk.with_columns(**texts), problems=problems)
 
 

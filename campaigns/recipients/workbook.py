@@ -1,13 +1,13 @@
-"""Read workbooks (.xlsx .xlsm .xls .ods): every cell as the text that a spreadsheet program shows."""
+"""Read workbooks (.xlsx .xlsm .xlsb .xls .ods): every cell as the text that a spreadsheet program shows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyarrow as pa
+import pyarrow.compute as pc
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -19,16 +19,29 @@ from python_calamine import (
 
 from campaigns.errors import InputError
 from campaigns.model import CHUNK_ROWS
+from campaigns.recipients import ods, xls, xlsb, xlsx
+from campaigns.recipients.archive import damaged, locked, open_archive
 from campaigns.recipients.files import OLE
 from campaigns.recipients.grid import HEAD_ROWS, Block
 from campaigns.recipients.layout import Layout
+from campaigns.recipients.panics import Panic, quiet_panics
+from campaigns.recipients.sheet_blocks import BlockMaker
+from campaigns.recipients.sheet_notes import Notes
 from campaigns.spelling import nearest
 
 ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")  # the stream that holds a workbook under a password
-LONGEST_WHOLE: Final = 10**21  # above, even a whole number is shown with an exponent
+LONGEST_CELL: Final = 2**20  #: bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A sheet in memory."""
+
+    sheet: CalamineSheet
+    notes: Notes
+
+
+@dataclass(slots=True)
 class SheetGrid:
     """One sheet of a workbook."""
 
@@ -36,64 +49,110 @@ class SheetGrid:
     sheet: str
     width: int
     height: int
-    first_rows: Sequence[Sequence[Any]]  #: as calamine gives them
+    tell_hidden: bool
+    content: Content | None  #: kept from its opening until all rows were read once: that takes longest
     encoding: None = None
     delimiter: None = None
     doubt: None = None
 
     def head(self) -> list[list[str]]:
-        return [[cell_text(value) for value in row] for row in self.first_rows]
+        for block in self._blocks(HEAD_ROWS):
+            columns = [column.to_pylist() for column in block.columns]
+            return [list(row) for row in zip(*columns, strict=True)]
+        return []
 
     def blocks(self) -> Iterator[Block]:
-        with _opened(self.path) as book:
-            rows = _rows(book.get_sheet_by_name(self.sheet))
-        for start in range(0, len(rows), CHUNK_ROWS):
-            columns = zip(*rows[start : start + CHUNK_ROWS], strict=True)
-            yield Block(start + 1, [pa.array(map(cell_text, column), pa.string()) for column in columns])
+        yield from self._blocks(CHUNK_ROWS)
+        self.content = None
+
+    def _blocks(self, most: int) -> Iterator[Block]:
+        content = self.content or next(_contents(self.path, lambda _: [self.sheet]))
+        before = content.sheet.start[1] if content.sheet.start else 0
+        maker = BlockMaker(content.notes, before, tell_hidden=self.tell_hidden)
+        values = content.sheet.iter_rows()  # from row 1 on, but from the first column that has a value
+        for first_row in range(1, self.height + 1, most):
+            block = maker.block(list(islice(values, most)), first_row)
+            self._check_cells(block)
+            yield block
+
+    def _check_cells(self, block: Block) -> None:
+        for column in block.columns:
+            lengths = pc.binary_length(column)
+            if (pc.max(lengths).as_py() or 0) > LONGEST_CELL:
+                at = pc.index(pc.greater(lengths, LONGEST_CELL), True).as_py()
+                raise InputError(
+                    f"{self.path.name} has a cell of over 1 MB.",
+                    where=f'sheet "{self.sheet}", row {block.first_row + at}',
+                    fix="Take the long text out of the list.",
+                )
 
 
 def open_workbook(path: Path, layout: Layout) -> Sequence[SheetGrid]:
     """The sheet that the layout names, or every visible one that is not empty."""
-    with _opened(path) as book:
-        names = [_named_sheet(path, book, layout.sheet)] if layout.sheet is not None else _visible_sheets(book)
-        sheets = [book.get_sheet_by_name(name) for name in names]
-        return [
-            SheetGrid(path, sheet.name, sheet.total_width, sheet.total_height, _rows(sheet, HEAD_ROWS))
-            for sheet in sheets
-            if sheet.end
-        ]
+
+    def chosen(book: CalamineWorkbook) -> Sequence[str]:
+        return _visible_sheets(book) if layout.sheet is None else [_named_sheet(path, book, layout.sheet)]
+
+    if _is_old(path):
+        xls.check_survives(path)
+    return [_grid(path, content, layout) for content in _contents(path, chosen) if content.sheet.end]
 
 
-def cell_text(value: object) -> str:
-    """A cell as people see it: 46701740605 without ".0", 2026-12-24, 18:30, TRUE."""
-    return value if isinstance(value, str) else TEXTS[type(value)](value)
+def _grid(path: Path, content: Content, layout: Layout) -> SheetGrid:
+    last_row, last_place = content.sheet.end or (0, 0)
+    return SheetGrid(path, content.sheet.name, last_place + 1, last_row + 1, not layout.skip_hidden, content)
+
+
+def _contents(path: Path, choose: Callable[[CalamineWorkbook], Sequence[str]]) -> Iterator[Content]:
+    """The chosen sheets; the workbook is known by its content: an .xlsx that is called .xls opens too."""
+    with _notes_reader(path) as read_notes, path.open("rb") as file, _trouble_told(path):
+        with quiet_panics():
+            book = CalamineWorkbook.from_filelike(file)
+        for name in choose(book):
+            notes = read_notes(name)
+            with quiet_panics():
+                sheet = book.get_sheet_by_name(name)
+            if sheet.merged_cell_ranges:
+                notes.merges = [
+                    (top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges
+                ]
+            yield Content(sheet, notes)
+
+
+def _is_old(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(OLE)) == OLE
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[CalamineWorkbook]:
-    """The workbook, by its content: an .xlsx that is called .xls opens too."""
-    with path.open("rb") as file:
-        try:
-            yield CalamineWorkbook.from_filelike(file)
-        except PasswordError as error:
-            raise _locked(path) from error
-        except CalamineError as error:
-            raise (_locked if _is_encrypted(path) else _damaged)(path) from error
-        except BaseException as error:
-            # Over some damaged .xls files calamine panics; the class of that cannot be imported, and is no Exception.
-            if type(error).__module__ != "pyo3_runtime":
-                raise
-            raise _damaged(path) from error
+def _notes_reader(path: Path) -> Iterator[Callable[[str], Notes]]:
+    """What tells of each sheet what calamine does not; refuses a workbook that would not fit into memory."""
+    if _is_old(path):
+        yield lambda _: Notes(formats_known=False)
+        return
+    with open_archive(path) as archive:
+        if "content.xml" in archive.parts:
+            yield ods.look_into(archive).__getitem__
+        elif "xl/workbook.bin" in archive.parts:
+            yield xlsb.look_into(archive).notes
+        else:
+            yield xlsx.look_into(archive).notes
 
 
-def _damaged(path: Path) -> InputError:
-    fix = "Open it in Excel and save it anew, or copy it here once more."
-    return InputError(f"{path.name} is no workbook, or is damaged or cut short.", fix=fix)
-
-
-def _locked(path: Path) -> InputError:
-    fix = "In Excel: File, Info, Protect Workbook, Encrypt; clear it and save."
-    return InputError(f"{path.name} is locked with a password.", fix=fix)
+@contextmanager
+def _trouble_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PasswordError as error:
+        raise locked(path) from error
+    except CalamineError as error:
+        raise (locked if _is_encrypted(path) else damaged)(path) from error
+    except Panic as error:
+        raise damaged(path) from error
+    except OSError as error:
+        if error.errno is None:  # calamine's own word for a file that ends too early
+            raise damaged(path) from error
+        raise
 
 
 def _is_encrypted(path: Path) -> bool:
@@ -114,46 +173,3 @@ def _named_sheet(path: Path, book: CalamineWorkbook, name: str) -> str:
 def _visible_sheets(book: CalamineWorkbook) -> list[str]:
     sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     return [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
-
-
-def _rows(sheet: CalamineSheet, most: int | None = None) -> list[list[Any]]:
-    return sheet.to_python(skip_empty_area=False, nrows=most)  # from cell A1 on, so that row numbers hold
-
-
-def _float_text(value: float) -> str:
-    return (
-        str(int(value)) if value.is_integer() and abs(value) < LONGEST_WHOLE else f"{value:.15g}"
-    )  # Excel's precision
-
-
-def _clock_text(hours: int, minutes: int, seconds: int) -> str:
-    return f"{hours:02}:{minutes:02}:{seconds:02}" if seconds else f"{hours:02}:{minutes:02}"
-
-
-def _datetime_text(value: datetime) -> str:
-    moment = value + timedelta(microseconds=500_000)  # to the nearest second: days are stored as fractions
-    return f"{moment.date().isoformat()} {_clock_text(moment.hour, moment.minute, moment.second)}"
-
-
-def _duration_text(value: timedelta) -> str:
-    seconds = round(value.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    return sign + _clock_text(seconds // 3600, seconds // 60 % 60, seconds % 60)
-
-
-def _time_text(value: time) -> str:
-    since_midnight = timedelta(
-        hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
-    )
-    return _duration_text(since_midnight)
-
-
-TEXTS: Final[Mapping[type, Callable[[Any], str]]] = {
-    bool: lambda value: "TRUE" if value else "FALSE",
-    int: str,
-    float: _float_text,
-    datetime: _datetime_text,
-    date: date.isoformat,
-    time: _time_text,
-    timedelta: _duration_text,
-}

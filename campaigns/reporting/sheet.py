@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -14,6 +15,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.colors import Color
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -135,6 +137,16 @@ def text_cell(sheet: Worksheet, text: str) -> Cell | str | None:
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     return cell
+
+
+def discard(sheet: WriteOnlyWorksheet) -> None:
+    """Remove what a sheet that was never saved has written to disk; the library itself does so only at exit."""
+    writer = getattr(sheet, "_writer", None)
+    if writer is not None and not sheet.closed:
+        sheet.close()
+    if writer is not None:
+        with suppress(OSError, ValueError):  # already removed by `save`
+            writer.cleanup()
 
 
 def header_cell(sheet: Worksheet, name: str, *, own: bool = False) -> Cell:

@@ -1,7 +1,6 @@
 """The report as a workbook (XLSX): a summary for people with charts, every row, the problems, and the figures."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
@@ -27,7 +26,7 @@ from campaigns.reporting.charts import ChartSource, ChartSources
 from campaigns.reporting.dictionary import DICTIONARY, dictionary
 from campaigns.reporting.figures import Report
 from campaigns.reporting.problems import PROBLEM_COLUMNS, ProblemSpool
-from campaigns.reporting.sheet import INSTANT, MOST_CHARACTERS, Column, TableSheet, Value, clean
+from campaigns.reporting.sheet import INSTANT, MOST_CHARACTERS, Column, TableSheet, Value, clean, discard
 from campaigns.reporting.summary import write_summary
 from campaigns.reporting.timeline import timeline
 
@@ -66,16 +65,10 @@ class WorkbookReport:
         self._tab = ""
         self._recipients: TableSheet | None = None
 
-    def add(self, row: ReportRow) -> None:
-        """Write one row; the first ones wait until the widths are known."""
-        values = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in _OURS(row)]
-        self._waiting.append([*values, *row.cells])
-        if self._recipients is not None or len(self._waiting) >= _MEASURED_ROWS:
-            self._write_waiting()
-        self._problems.add(row)
-        for column, value in zip(self._columns, (*values, *row.cells), strict=True):
-            if isinstance(value, str) and len(value) > MOST_CHARACTERS:
-                self._problems.add_cut(row, column, value)
+    def add(self, rows: Sequence[ReportRow]) -> None:
+        """Write rows; the first ones wait until the widths are known."""
+        for row in rows:
+            self._add(row)
 
     def finish(self, report: Report) -> None:
         """Write all other sheets, and the file."""
@@ -105,7 +98,17 @@ class WorkbookReport:
         self._problems.close()
         for sheet in self._book.worksheets:
             if isinstance(sheet, WriteOnlyWorksheet):
-                _discard(sheet)
+                discard(sheet)
+
+    def _add(self, row: ReportRow) -> None:
+        values = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in _OURS(row)]
+        self._waiting.append([*values, *row.cells])
+        if self._recipients is not None or len(self._waiting) >= _MEASURED_ROWS:
+            self._write_waiting()
+        self._problems.add(row)
+        for column, value in zip(self._columns, (*values, *row.cells), strict=True):
+            if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+                self._problems.add_cut(row, column, value)
 
     def _write_waiting(self) -> TableSheet:
         if self._recipients is None:
@@ -148,13 +151,3 @@ def _own_column(name: str, place: int, first_rows: Sequence[Sequence[Value]]) ->
     longest = max((len(str(row[place])) for row in first_rows), default=0)
     means = "A column of the source file, as it was."
     return Column(name=name, width=min(max(longest + 2, 12), 40), means=means, own=True)
-
-
-def _discard(sheet: WriteOnlyWorksheet) -> None:
-    """Remove what a sheet that was never saved has written to disk; the library itself does so only at exit."""
-    writer = getattr(sheet, "_writer", None)
-    if writer is not None and not sheet.closed:
-        sheet.close()
-    if writer is not None:
-        with suppress(OSError, ValueError):  # already removed by `save`
-            writer.cleanup()

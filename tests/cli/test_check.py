@@ -26,7 +26,12 @@ def test_a_check_shows_the_account_the_reasons_and_the_first_message(type_: Type
         "  Hej Anna!\n"
         "Shortest, row 4: 8 of 160. Longest, row 2: 9 of 160.\n"
     )
-    assert result.stderr == " next: campaigns send lista.csv --message 'Hej {{ förnamn }}!'\n"
+    assert result.stderr == (
+        " next: Mend the 2 rows: campaigns check lista.csv --message 'Hej {{ förnamn }}!'\n"
+        "       --fixed mend.xlsx\n"
+        "       or send to the 3 that are ready: campaigns send lista.csv --message 'Hej\n"
+        "       {{ förnamn }}!'\n"
+    )
     assert result.exit_code == 0
 
 
@@ -38,7 +43,7 @@ def test_a_check_makes_no_ledger(type_: Type, folder: Path) -> None:
 def test_without_a_text_it_says_how_to_give_one(type_: Type) -> None:
     result = type_("check", "lista.csv")
     assert "        3  ready        no text yet, so no segments\n" in result.stdout
-    assert result.stderr.startswith(" next: campaigns check lista.csv --message 'Hej!'\n")
+    assert "       or campaigns check lista.csv --message 'Hej!'\n" in result.stderr
 
 
 def test_problems_lists_the_rows_masked(type_: Type) -> None:
@@ -51,7 +56,14 @@ def test_problems_lists_the_rows_masked(type_: Type) -> None:
 def test_json_is_one_object_on_stdout_and_nothing_else(type_: Type) -> None:
     result = type_("check", "lista.csv", "--message", "Hej {{ förnamn }}!", "--json", "--color", "always")
     found = json.loads(result.stdout)
-    assert list(found) == ["rows", "recipients", "skipped", "segments", "encodings", "preview", "problems"]
+    assert list(found) == [
+        "rows", "recipients", "skipped", "segments", "encodings", "preview", "problems", "remarks", "source", "advice",
+    ]  # fmt: skip
+    assert (found["remarks"], found["advice"]) == ({}, [])
+    assert found["source"] == {
+        "file": "lista.csv", "sheet": None, "encoding": "UTF-8", "delimiter": ";", "header_row": 1,
+        "phone_column": "Mobil", "region": "SE",
+    }  # fmt: skip
     assert (found["rows"], found["recipients"], found["segments"]) == (6, 3, 3)
     assert found["skipped"] == {"duplicate": 1, "invalid": 1, "missing": 1}
     assert found["encodings"] == {"GSM-7": 3, "UCS-2": 0}
@@ -121,8 +133,10 @@ def test_an_option_that_cannot_be_used_is_mended_as_an_option(type_: Type) -> No
 
 
 def test_what_to_type_next_goes_to_the_same_ledger(type_: Type) -> None:
-    result = type_("--database", "my ledger.db", "check", "lista.toml")
-    assert result.stderr == " next: campaigns send lista.toml --database 'my ledger.db'\n"
+    result = type_("--database", "my ledger.db", "check", "lista.toml", "--where", 'stad == "Malmö"')
+    assert result.stderr.endswith(
+        "campaigns send lista.toml --where 'stad\n       == \"Malmö\"' --database 'my ledger.db'\n"
+    )
 
 
 def test_an_unknown_field_names_the_nearest_column(type_: Type) -> None:

@@ -11,7 +11,7 @@ from campaigns.campaign import Campaign
 from campaigns.campaign_keys import CAMPAIGN_SHAPE
 from campaigns.cli.guide import TOPICS
 from campaigns.errors import ExitStatus
-from campaigns.model import REPORT_COLUMNS, MessageState, SkipReason
+from campaigns.model import REPORT_COLUMNS, MessageState, Remark, SkipReason
 from campaigns.reporting import FORMATS
 from campaigns.web.carrier import REFUSALS
 from campaigns.web.sandbox import embedded_sandbox
@@ -66,6 +66,7 @@ def test_the_tables_of_keys_have_every_key_of_a_campaign_file() -> None:
     ("topic", "header", "words"),
     [
         ("numbers", "reason", [reason.value for reason in SkipReason]),
+        ("files", "remark", [remark.value for remark in Remark]),
         ("reports", "column", list(REPORT_COLUMNS)),
         ("reports", "status", [state.value for state in MessageState]),
         ("reports", "ends in", list(FORMATS)),

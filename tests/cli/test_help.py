@@ -144,5 +144,5 @@ def test_the_options_of_a_campaign_are_the_same_on_check_and_send() -> None:
         assert found is not None
         return {param.opts[0] for param in found.params if isinstance(param, Option)}
 
-    assert names("check") - names("send") == {"--problems"}
+    assert names("check") - names("send") == {"--problems", "--fixed"}
     assert names("send") - names("check") == {"--dry-run", "--limit", "--yes"}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.cli.progress import OneLine, PlainLines, progress
+from campaigns.cli.progress import OneLine, PlainLines, progress, reading
 from campaigns.cli.screen import Screen, Stream
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.model import Rate
@@ -127,3 +127,46 @@ def test_a_sentence_stands_above_the_line() -> None:
         listen(Watching(owner="process 41 on kontor"))
     assert "\rStopping. Waiting for 1 answer; Ctrl-C again makes it unknown instead.\n" in written(screen)
     assert "process 41 on kontor sends for this account already" in written(screen)
+
+
+@pytest.fixture
+def redrawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("campaigns.cli.progress.REDRAW_S", 0)
+
+
+@pytest.mark.parametrize(("width", "drawn_as"), [(20, " 23%"), (40, " 23% █"), (80, " 23% ██████")])
+@pytest.mark.usefixtures("redrawn_at_once")
+def test_while_a_file_is_read_the_line_has_percent_bar_and_rows(width: int, drawn_as: str) -> None:
+    screen = a_screen(width, terminal=True)
+    with reading(lambda: screen, delay_s=0) as on_rows:
+        on_rows(240_000, 1_000_001)
+        drawn = last_drawn(screen)
+    assert drawn.startswith(drawn_as)
+    assert " 240,000 rows" in drawn
+    assert len(drawn) <= width - 1
+    assert written(screen).rsplit("\r", 2)[1].strip() == ""
+
+
+@pytest.mark.usefixtures("redrawn_at_once")
+def test_a_file_that_is_read_to_the_end_is_not_done_yet() -> None:
+    screen = a_screen(terminal=True)
+    with reading(lambda: screen, delay_s=0) as on_rows:
+        on_rows(1_000_000, 1_000_000)
+    assert " 99% " in written(screen)
+    assert "100%" not in written(screen)
+
+
+def test_the_line_is_there_before_the_first_row_where_that_takes_long() -> None:
+    screen = a_screen(terminal=True)
+    with reading(lambda: screen, delay_s=0):
+        pass
+    assert "reading the file" in written(screen)
+    assert written(screen).rsplit("\r", 2)[1].strip() == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_file_that_is_read_at_once_and_any_without_a_terminal_shows_nothing(terminal: bool) -> None:
+    screen = a_screen(terminal=terminal)
+    with reading(lambda: screen, delay_s=60 if terminal else 0) as on_rows:
+        on_rows(1, 2)
+    assert written(screen) == ""

@@ -75,6 +75,29 @@ def test_what_cannot_be_told_is_asked(read_text: Callable, text: str, what: str,
     assert (caught.value.what, caught.value.where, caught.value.fix) == (what, "lista.csv, row 1", fix)
 
 
+@pytest.mark.parametrize(
+    ("land", "mobile"),
+    [
+        ("Hemtelefon", "Mobil"), ("Telefon hem", "Telefon mobil"), ("Tel arbete", "Mobil"), ("Work phone", "Cell"),
+        ("Telefon", "Mobil privat"), ("Phone", "Phone 2"), ("Telefon", "Telefonnummer"),
+        ("Hemtelefon", "Telefonnummer"), ("Mobil", "Mobil 2"), ("Home phone", "Other"),
+        ("Puhelin", "Puhelin (matkapuhelin)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_mobile_column_beside_a_land_line_one_is_taken(
+    read_text: Callable, land: str, mobile: str, is_first: bool
+) -> None:
+    rows = [(f"08-123 45 6{n}", f"070-174 06 0{n}") for n in range(5, 10)]
+    lines = [(land, mobile), *rows] if is_first else [(mobile, land), *((b, a) for a, b in rows)]
+    table = read_text("".join(f"{a};{b}\n" for a, b in lines))
+    assert [row["phone"] for row in table.rows] == [mobile for _, mobile in rows]
+
+
+def test_a_word_in_a_name_is_not_enough_where_the_cells_are_no_numbers(read_text: Callable) -> None:
+    assert read_text(f"SMS samtycke;Telefon\nja;{A}\nnej;{B}\n").rows[0]["phone"] == A
+
+
 def test_of_two_mobile_columns_an_empty_one_is_no_candidate(read_text: Callable) -> None:
     assert read_text(f"Mobil,Mobil 2\n{A},\n").rows[0]["phone"] == A
 

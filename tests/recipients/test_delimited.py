@@ -92,6 +92,39 @@ def test_a_decimal_comma_is_no_delimiter(read_text: Callable) -> None:
     assert read_text(f"Mobil;Pris\n{A};12,50\n{B};9,90\n").cells == [[A, "12,50"], [B, "9,90"]]
 
 
+@pytest.mark.parametrize(
+    "text", ["Mobil\n46701740605,0\n46701740606,0\n", "46701740605,0\n46701740606,00\n", "Pris\n12,50\n\n"]
+)
+def test_one_column_of_numbers_with_a_decimal_comma_stays_one_column(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text(text)
+    (grid,) = open_text(path, Layout())
+    assert (grid.delimiter, grid.width) == (None, 1)
+
+
+def test_numbers_beside_whole_numbers_are_two_columns(read_text: Callable) -> None:
+    assert read_text("0701740605,12\n0701740606,13\n").cells == [["0701740605", "12"], ["0701740606", "13"]]
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_quoted_header_and_a_sep_line_are_read_behind_a_byte_order_mark(
+    tmp_path: Path, read: Callable, codec: str
+) -> None:
+    path = tmp_path / "lista.csv"
+    mark = "\ufeff" if codec == "utf-16-le" else ""
+    for start in ("", "sep=|\r\n"):
+        path.write_bytes(f'{mark}{start}"Namn;x"|"Mobil"\r\nBo|{A}\r\n'.encode(codec))
+        table = read(path)
+        assert (table.columns, table.numbering) == (("Namn;x", "Mobil"), [2])
+
+
+@pytest.mark.parametrize("line", ['sep="', "sep=å", "sep=x", "sep=;;"])
+def test_what_is_no_separator_line_is_a_row(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text(f"{line.replace(chr(34), '')}\nMobil;Namn\n{A};Bo\n", encoding="utf-8")
+    assert open_recipients(path, Layout()).header_row == 2
+
+
 def test_text_with_commas_in_one_column_stays_one_column(read_text: Callable) -> None:
     assert read_text(f"Mobil\n{A}\n{B}\n{A}, ej kväll\n", name="lista.txt").columns == ("Mobil",)
 
@@ -139,7 +172,7 @@ def test_a_wide_table_is_read_in_blocks_of_fewer_rows(tmp_path: Path) -> None:
     assert max(lengths) * width < 2 * MOST_CELLS
 
 
-def test_a_column_that_pandas_would_read_in_pieces_is_whole(tmp_path: Path) -> None:
+def test_a_column_of_many_bytes_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "lista.csv"
     path.write_text(f"Mobil{';' * 59}\n" + f"{A}{';' * 59}z\n" * 17_000)
     file = open_recipients(path, Layout())

@@ -1,14 +1,22 @@
 """A cell becomes an E.164 number, or says why it does not."""
 
+import re
+from pathlib import Path
+
+import phonenumbers
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import campaigns
 from campaigns.errors import InputError
-from campaigns.model import Msisdn, SkipReason
-from campaigns.recipients.numbers import check_region, country_of, read_number
+from campaigns.model import SkipReason
+from campaigns.recipients.numbers import check_region, read_number, read_numbers
 
 ANNA = "+46701740605"
+GUIDE = Path(campaigns.__file__).parent / "guide" / "numbers.md"
+FORMS = re.findall(r"^\| `(.+)` \| (\+\d+) \| (\w+) \|$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +66,35 @@ def test_every_way_to_write_a_number_gives_the_same_number(text: str) -> None:
         ("0701740605 eller 08-123 456 78", SkipReason.SEVERAL_NUMBERS, "2 numbers in one cell"),
         ("0701740605 0701740606", SkipReason.SEVERAL_NUMBERS, "2 numbers in one cell"),
         ("0701740605/0701740606/0701740607", SkipReason.SEVERAL_NUMBERS, "3 numbers in one cell"),
+        ("0701740605 hem 08-123 456 78", SkipReason.SEVERAL_NUMBERS, "2 numbers in one cell"),
         ("070-174 06 05/06", SkipReason.INVALID, "too many digits for region SE"),
+        ("900-123 45", SkipReason.NOT_MOBILE, "a premium-rate number"),
+        ("72456", SkipReason.NOT_MOBILE, "a short number"),
+        ("118 118", SkipReason.NOT_MOBILE, "a short number"),
+        ("+46 112", SkipReason.EMERGENCY, "an emergency number"),
+        ("tel:112", SkipReason.EMERGENCY, "an emergency number"),
+        ("08-123 456 78 ext 5", SkipReason.NOT_MOBILE, "a land line"),
+        (
+            "4740612345",
+            SkipReason.INVALID,
+            'too many digits for region SE; with "+" in front it would be a mobile number of country code +47',
+        ),
     ],
 )
 def test_what_is_no_mobile_number_says_why(text: str, reason: SkipReason, detail: str) -> None:
     result = read_number(text, "SE")
     assert (result.number, result.reason, result.detail) == (None, reason, detail)
+
+
+@pytest.mark.parametrize(("written", "number", "by"), FORMS)
+def test_every_form_of_the_guide_is_read_by_whom_it_says(written: str, number: str, by: str) -> None:
+    text = re.sub(r"\{U\+(\w{4})\}", lambda code: chr(int(code[1], 16)), written)
+    assert read_number(text, "SE", allow_landline=True).number == number
+    try:
+        alone = phonenumbers.format_number(phonenumbers.parse(text, "SE"), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        alone = ""
+    assert by == ("phonenumbers" if alone == number else "campaigns")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +110,47 @@ def test_what_is_no_mobile_number_says_why(text: str, reason: SkipReason, detail
 )
 def test_a_national_number_is_read_as_one_of_its_region(text: str, region: str, number: str) -> None:
     assert read_number(text, region).number == number
+
+
+@pytest.mark.parametrize(
+    "text", ["0701740605a", "++46701740605", "=0701740605", "0701740605;ext=7", "+46-(0)701740605"]
+)
+def test_what_is_valid_to_phonenumbers_is_valid_here(text: str) -> None:
+    assert read_number(text, "SE").number == ANNA
+
+
+def test_a_number_that_may_be_read_in_two_ways_is_refused_and_says_so() -> None:
+    result = read_number("4915112345678", "DE")
+    assert result.reason == SkipReason.NOT_MOBILE
+    assert result.detail == 'a land line; with "+" in front it would be a mobile number of country code +49'
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [("08-123 456 78", "SE"), ("020-123 456", "SE"), ("0900-123 45 67", "SE"), ("06 698 12345", "IT")],
+)
+def test_every_valid_number_is_taken_where_land_lines_are_allowed(text: str, region: str) -> None:
+    assert read_number(text, region).reason == SkipReason.NOT_MOBILE
+    assert read_number(text, region, allow_landline=True).number is not None
+
+
+@pytest.mark.parametrize("text", ["112", "1 1 2", "tel:112", "+46112", "072456", "118118"])
+def test_emergency_and_short_numbers_are_refused_though_land_lines_are_allowed(text: str) -> None:
+    assert read_number(text, "SE", allow_landline=True).number is None
+
+
+@pytest.mark.parametrize("region", ["US", "CA"])
+def test_a_number_that_may_be_a_land_line_or_a_mobile_one_is_taken(region: str) -> None:
+    assert read_numbers(pa.array(["(416) 555-0123"]), region)["number"].to_pylist() == [14165550123]
+
+
+def test_a_column_may_be_empty_or_a_part_of_a_longer_one() -> None:
+    column = pa.array(["0701740605", "", "0701740606", "Bo", "08-123 456 78"])
+    assert read_numbers(column[:0], "SE").num_rows == 0
+    assert (
+        read_numbers(column[1:4], "SE").to_pylist()
+        == read_numbers(pa.array(["", "0701740606", "Bo"]), "SE").to_pylist()
+    )
 
 
 @pytest.mark.parametrize("text", ["47 406 12 345", "2025550123"])
@@ -101,17 +173,6 @@ def test_any_text_is_either_a_number_or_has_a_reason(text: str, region: str) -> 
     result = read_number(text, region)
     assert (result.number is None) != (result.reason is None)
     assert result.number is None or (result.number[0] == "+" and result.number[1:].isdecimal())
-
-
-@pytest.mark.parametrize(
-    ("number", "country"),
-    [
-        (ANNA, "SE"), ("+4740612345", "NO"), ("+358412345678", "FI"), ("+12015550123", "US"), ("+14165550123", "CA"),
-        ("+447400123456", "GB"), ("+80012345678", ""), ("+999123", ""), ("+", ""),
-    ],
-)  # fmt: skip
-def test_a_number_tells_its_country(number: str, country: str) -> None:
-    assert country_of(Msisdn(number)) == country
 
 
 @pytest.mark.parametrize(("given", "meant"), [("UK", "GB"), ("swe", "SE"), ("SEE", "SE")])

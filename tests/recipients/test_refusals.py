@@ -15,6 +15,7 @@ from campaigns.recipients import Layout, open_recipients
 CASES = Path(__file__).parent / "cases"
 VISITORS = (CASES / "visitors.xlsx").read_bytes()
 OLD_VISITORS = (CASES / "visitors.xls").read_bytes()
+LONG_ROW = "lista.csv has a row of 16,385 cells, and a table may have 16,384 columns."
 
 
 def refusal(path: Path, **layout: str) -> InputError:
@@ -50,6 +51,12 @@ def refusal(path: Path, **layout: str) -> InputError:
         ("lista", b"Mobil\n", "lista has no ending: no recipient file."),
         ("lista.csv", b"Namn;Mobil\nA\0sa;070\n", "lista.csv holds NUL bytes, which no table has."),
         ("lista.csv", b'Namn;Mobil\n"A\0sa";070\n', "lista.csv holds NUL bytes, which no table has."),
+        ("lista.csv", "Namn;Mobil\nA\0sa;070\n".encode("utf-16"), "lista.csv holds NUL bytes, which no table has."),
+        ("lista.csv", bytes(range(1, 256)) * 20, "lista.csv is no text, so no table."),
+        ("lista.csv", b"Namn;Mobil\nBo;" + b"x" * 1_000_001, "lista.csv has a cell of over 1 MB."),
+        ("lista.csv", b'Namn;Mobil\n"' + b"x\n" * 500_001 + b'";070', "lista.csv has a cell of over 1 MB."),
+        ("lista.csv", b"Namn;Mobil\nBo;" + b"x" * (9 << 20), "A row is longer than 4 MB, and a cell may hold 1 MB."),
+        ("lista.csv", b"Namn;Mobil\nBo" + b";" * 16_384, LONG_ROW),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -155,3 +162,24 @@ def test_a_text_file_has_no_sheets(tmp_path: Path) -> None:
     path = tmp_path / "lista.csv"
     path.write_text("Mobil\n070-174 06 05\n")
     assert refusal(path, sheet="Blad1").fix == "Leave --sheet out."
+
+
+def test_a_workbook_has_no_encoding_to_choose() -> None:
+    error = refusal(CASES / "visitors.xlsx", encoding="cp1252")
+    assert error.what == "visitors.xlsx is a workbook and knows its own encoding."
+    assert error.fix == "Leave --encoding out."
+
+
+def test_a_file_that_is_gone_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text("Mobil\n070-174 06 05\n")
+    file = open_recipients(path, Layout())
+    path.unlink()
+    with pytest.raises(InputError, match=r"changed while it was (read|in use)"):
+        list(file.chunks())
+
+
+def test_a_widest_table_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_bytes(b"Mobil" + b";" * 16_383 + b"x\n070-174 06 05" + b";" * 16_383)
+    assert len(open_recipients(path, Layout()).columns) == 16_384

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from campaigns.errors import InputError
 from campaigns.model import CHUNK_ROWS
 from campaigns.recipients import Layout, open_recipients
-from campaigns.recipients.workbook import cell_text
+from campaigns.recipients.cell_texts import cell_text, column_texts
 
 A, B = "070-174 06 05", "070-174 06 06"
 PEOPLE = [["Namn", "Mobil"], ["Åsa", A]]
@@ -45,6 +45,12 @@ def save(path: Path, **sheets: list[list[Any]]) -> Path:
 )  # fmt: skip
 def test_a_cell_is_given_as_people_see_it(value: object, text: str) -> None:
     assert cell_text(value) == text
+    assert column_texts([value, value], None).to_pylist() == [text, text]
+
+
+def test_a_column_of_many_kinds_is_given_cell_by_cell() -> None:
+    values = [True, 1.0, False, "0", 0.5, date(2026, 12, 24), ""]
+    assert column_texts(values, None).to_pylist() == ["TRUE", "1", "FALSE", "0", "0.5", "2026-12-24", ""]
 
 
 ROW = st.one_of(
