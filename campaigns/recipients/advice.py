@@ -25,6 +25,8 @@ REGIONS: Final = (  # those that are tried where a column is not of the region t
 )  # fmt: skip
 SAMPLE: Final = 500  #: numbers by which regions are compared
 NEARLY: Final = 0.9  #: of the numbers that the best region reads, so many another likely one reads
+ENOUGH: Final = 5  #: numbers by which one region may be told from another that reads them too
+MOST_REGIONS: Final = 3  #: that are named where nothing tells them apart
 ALIKE: Final = 1.2  #: regions whose numbers are so nearly as many cannot be told apart
 OTHER_DIGITS: Final = [str.maketrans("123456789", "123456789"[n:] + "123456789"[:n]) for n in range(1, 9)]
 HEAD: Final = 50  #: rows by which other columns are judged
@@ -155,7 +157,10 @@ def _likely_regions(phones: pa.Array, given: str, tried: Sequence[Sequence[str]]
         found = {region: _evidence(texts, region) for region in regions if region != given}
         most = max(found.values())
         if most >= MOST * len(texts):
-            return _narrowest(texts, [region for region, count in found.items() if count >= NEARLY * most])
+            likely = [region for region, count in found.items() if count >= NEARLY * most]
+            beginnings = {next(filter(str.isdecimal, text), "") for text in texts}
+            can_tell = len(texts) >= ENOUGH and len(beginnings) > 1
+            return (_narrowest(texts, likely) if can_tell else likely)[:MOST_REGIONS]
     return ()
 
 

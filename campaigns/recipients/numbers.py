@@ -131,13 +131,8 @@ def _settle_plain(outcomes: Outcomes, phones: pa.Array, region: str, allow_landl
     is_good = _is_good(judged.kinds, allow_landline)
     outcomes.accept(cells.rows[is_good], judged.e164[is_good])
     bad = np.flatnonzero(~is_good & (judged.kinds != NOT_JUDGED))
-    numbers, kinds, codes, national = (
-        cells.numbers.at(bad),
-        judged.kinds[bad],
-        judged.codes[bad],
-        judged.national.at(bad),
-    )
-    with_plus = _codes_with_plus(numbers, cells.has_plus[bad], region)
+    kinds, codes, national = judged.kinds[bad], judged.codes[bad], judged.national.at(bad)
+    with_plus = _codes_with_plus(cells.numbers.at(bad), cells.has_plus[bad], region)
     may_be_two = _may_be_two(phones.take(cells.rows[bad]), region)
     may_be_short = (codes == phonenumbers.country_code_for_region(region)) & (is_short(region)(national) == 1)
     is_sure = (with_plus != NOT_JUDGED) & ((kinds != UNKNOWN) | ~(may_be_two | may_be_short))

@@ -45,7 +45,7 @@ BREAK_OR_DASH: Final = f"{BREAK}|[‐-―]"
 
 def plain_text(text: str) -> str:
     """The text without what spreadsheet programs and phone books put around a number."""
-    bare = text.translate(SPACES).strip().lstrip(QUOTES).strip()
+    bare = text.translate(SPACES).strip().lstrip(f"{QUOTES} \t\n\f\r")
     if whole := DECIMAL.fullmatch(bare):
         return whole[1]
     if (power := SCIENTIFIC.fullmatch(bare)) and len(power[2] or "") >= int(power[3]):

@@ -30,6 +30,7 @@ ROUNDS: Final = int(os.environ.get("CAMPAIGNS_FUZZ_ROUNDS", "1"))
 MUTANTS: Final = 20  #: of each sample in a round that are read
 CHECKED: Final = 2  #: of each sample in a round that the command looks at
 LONGEST_S: Final = 120  #: a test that takes longer hangs, and ends the process with a traceback
+MOST_COLUMNS: Final = 16_384
 MOST_MEMORY: Final = 4 << 30  #: bytes of address space; a file of a few kilobytes may not ask for more
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -172,6 +173,7 @@ def read_or_refused(path: Path, **layout: Any) -> RecipientFile | InputError:
         return in_one_sentence(error)
     numbers = [number for chunk in chunks for number in chunk.table["row"].to_pylist()]
     assert numbers == sorted(set(numbers))
+    assert len(file.columns) <= MOST_COLUMNS
     assert file.header_row < numbers[0]
     assert numbers[-1] <= file.height
     assert all(chunk.table.schema == CHUNK_SCHEMA for chunk in chunks)
