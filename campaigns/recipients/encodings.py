@@ -50,6 +50,7 @@ MOST_OPTIONS: Final = 3
 WORDS_ONLY: Final = bytes(
     byte if byte >= 0x80 or chr(byte).isalpha() else 0x30 if chr(byte).isdigit() else 0x20 for byte in range(256)
 )
+ASCII: Final = bytes(range(0x20, 0x7F))
 CONTEXT: Final = re.compile(rb"[A-Za-z0-9]?[\x80-\xff]+[A-Za-z0-9]?")
 CONTROLS: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
@@ -169,12 +170,24 @@ def _decide_single_byte(path: Path) -> tuple[str, InputError | None]:
     rivals = [reading for reading in readings if reading.texts != best.texts]
     misread = [place for place, is_bad in enumerate(best.bad) if is_bad and not all(each.bad[place] for each in rivals)]
     is_ahead = not rivals or best.value - rivals[0].value >= MARGIN
-    is_sure = best.encoding in FOUND and is_ahead and sum(best.bad) <= MOST_BAD * len(words) and not misread
+    is_alone = not any(_reads_as_well(reading, best) for reading in rivals if reading.encoding in FOUND)
+    few_bad = sum(best.bad) <= MOST_BAD * len(words)
+    is_sure = best.encoding in FOUND and is_ahead and is_alone and few_bad and not misread
     if 2 * sum(best.bad) > len(words):
         rivals, best = [best, *rivals], _by_statistics(path, words) or best
     if (place := _misfit(path, best.encoding)) is not None:
         raise _does_not_fit(path, best.encoding, place)
     return best.encoding, None if is_sure else _doubt(path, words, best, rivals, misread)
+
+
+def _reads_as_well(rival: Reading, best: Reading) -> bool:
+    """Whether nothing in a rival reads badly, though a word of it is another one.
+
+    A sign alone, such as the euro behind a price, is no reason to doubt the commonest encoding.
+    """
+    least = 2 if best.encoding == FOUND[0] else 1
+    texts = zip(rival.texts, best.texts, strict=True)
+    return not any(rival.bad) and any(text != other and len(other) >= least for text, other in texts)
 
 
 def _telling_words(path: Path) -> Iterator[bytes]:
@@ -220,6 +233,8 @@ def _by_statistics(path: Path, words: Sequence[bytes]) -> Reading | None:
     found = charset_normalizer.from_bytes(b" ".join(words[:STATISTICS_WORDS])).best()
     if found is None or _misfit(path, found.encoding) is not None:
         return None
+    if ASCII.decode(found.encoding, "replace") != ASCII.decode():  # EBCDIC and its like make another text of it all
+        return None
     return _read(words, NAMES.get(found.encoding, found.encoding))
 
 
@@ -228,14 +243,17 @@ def _doubt(
 ) -> InputError:
     """The encodings that it may be, each with how a word of the file would read."""
     differing = (place for place, text in enumerate(best.texts) if any(text != each.texts[place] for each in rivals))
-    place = misread[0] if misread else next(differing, 0)
+    shown = sorted(misread or differing, key=lambda place: "0" in best.texts[place])  # each 0 may be another digit
+    place = shown[0] if shown else 0
     by_word = sorted(rivals, key=lambda reading: -readability(reading.texts[place]))
     options = {reading.texts[place]: reading.encoding for reading in reversed([best, *by_word])}
     sound = [text for text in reversed(options) if not reads_badly(text)] or [best.texts[place]]
+    usual = [text for text in options if options[text] == FOUND[0] and "\ufffd" not in text]
+    sound = list(dict.fromkeys([*sound[:MOST_OPTIONS], *usual]))
     return InputError(
         f"{path.name} is not UTF-8, and its encoding cannot be told for sure.",
         where=f"{path.name}, line {_line(path, _find(path, words[place]))}",
-        fix=", ".join(f'--encoding {options[text]} if "{text}" is right' for text in sound[:MOST_OPTIONS]),
+        fix=", ".join(f'--encoding {options[text]} if "{text}" is right' for text in sound),
     )
 
 

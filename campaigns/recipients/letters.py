@@ -64,7 +64,7 @@ def _sign_fits(word: str, place: int, before: str, sign: str, after: str) -> boo
     if sign in BEFORE:
         return not before and (sign not in "¿¡" or after.isupper() or not after.isascii())
     if sign in BEHIND:
-        return not after or after in BEHIND
+        return not after or after in BEHIND or (sign == "©" and after.isdigit())
     if sign in "–—":
         return after.isupper() or before.isdigit() or not (before and after)
     if sign in EXPONENTS:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow.compute as pc
 from python_calamine import (
@@ -71,9 +71,22 @@ class SheetGrid:
         maker = BlockMaker(content.notes, before, tell_hidden=self.tell_hidden)
         values = content.sheet.iter_rows()  # from row 1 on, but from the first column that has a value
         for first_row in range(1, self.height + 1, most):
-            block = maker.block(list(islice(values, most)), first_row)
+            block = maker.block(self._next(values, most, first_row), first_row)
             self._check_cells(block)
             yield block
+
+    def _next(self, values: Iterator[list[Any]], most: int, first_row: int) -> list[list[Any]]:
+        rows: list[list[Any]] = []
+        try:
+            with quiet_panics():
+                rows.extend(islice(values, most))
+        except (OverflowError, ValueError, Panic) as error:  # calamine makes a date of any number with such a format
+            raise InputError(
+                f"{self.path.name} has a number that is shown as a date or a time, but is too large for one.",
+                where=f'sheet "{self.sheet}", row {first_row + len(rows)}',
+                fix="Format its column as Text in Excel and save the workbook anew.",
+            ) from error
+        return rows
 
     def _check_cells(self, block: Block) -> None:
         for column in block.columns:

@@ -254,3 +254,18 @@ def test_a_panic_writes_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.Ca
         path.write_bytes(data[:end])
         assert refusal(path) == "lista.xls is no workbook, or is damaged or cut short."
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("number", "shown_as"), [(46701740605, "[h]:mm"), (-5e12, "[h]:mm"), (1e300, "[h]:mm")])
+def test_a_number_that_is_too_large_for_the_time_it_is_shown_as_is_refused_with_its_row(
+    tmp_path: Path, number: float, shown_as: str
+) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Namn", "Mobil"], ["Åsa", A], ["Bo", number]):
+        book.active.append(row)
+    book.active["B3"].number_format = shown_as
+    book.save(tmp_path / "lista.xlsx")
+    with pytest.raises(InputError) as caught:
+        list(open_recipients(tmp_path / "lista.xlsx", Layout()).chunks())
+    assert "too large" in caught.value.what
+    assert caught.value.where == 'sheet "Sheet", row 3'
