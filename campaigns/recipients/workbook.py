@@ -141,7 +141,7 @@ def _is_old(path: Path) -> bool:
 def _notes_reader(path: Path) -> Iterator[Callable[[str], Notes]]:
     """What tells of each sheet what calamine does not; refuses a workbook that would not fit into memory."""
     if _is_old(path):
-        yield lambda _: Notes(formats_known=False)
+        yield xls.look_into(path)
         return
     with open_archive(path) as archive:
         if "content.xml" in archive.parts:

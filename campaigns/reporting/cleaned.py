@@ -131,7 +131,8 @@ class _TextFiles:
             return column
         before = column.filter(doubtful).to_pylist()
         after = [neutralise(text) for text in before]
-        self.altered[name] += sum(old != new for old, new in zip(before, after, strict=True))
+        if changed := sum(old != new for old, new in zip(before, after, strict=True)):
+            self.altered[name] += changed
         return pc.replace_with_mask(column, doubtful, pa.array(after, pa.string()))
 
 
