@@ -30,7 +30,7 @@ MEANINGS: Final[Mapping[str, str]] = {  # of the reasons in the report
     SkipReason.DUPLICATE: "the first row is used",
     SkipReason.HIDDEN: "left out by --skip-hidden",
     SkipReason.FILTERED: "does not pass --where",
-    SkipReason.RENDER_ERROR: "the text cannot be made",
+    SkipReason.RENDER_ERROR: "the text or --where fails",
     SkipReason.EMPTY_FIELD: "a field of the text is empty",
 }
 REMARKS: Final[Mapping[str, str]] = {  # of what is sent all the same
@@ -123,6 +123,7 @@ def reasons_table(preflight: Preflight, screen: Screen) -> list[Text]:
         *((reason, figure, MEANINGS) for reason, figure in preflight.skipped.items()),
         *((remark, figure, REMARKS) for remark, figure in preflight.remarks.items()),
     ]
+    listed = sorted(named, key=lambda each: -each[1])
     head = ("Problem", "Count") if preflight.remarks else ("Skipped", "Rows")
     columns = (Column(head[0]), Column(head[1], figures=True), Column("For example"), Column("What it means"))
     rows = [
@@ -132,9 +133,10 @@ def reasons_table(preflight: Preflight, screen: Screen) -> list[Text]:
             _example(word, figure, preflight.examples.get(word, ()), screen),
             meanings[word].format(region=preflight.decided.region),
         )
-        for word, figure, meanings in sorted(named, key=lambda each: -each[1])[:MOST_REASONS]
+        for word, figure, meanings in listed[:MOST_REASONS]
     ]
-    return table(columns, rows, screen.out)
+    more = ", ".join(f"{word} {count(figure)}" for word, figure, _ in listed[MOST_REASONS:])
+    return table(columns, rows, screen.out) + (fold(f"and {more}", screen.out.width) if more else [])
 
 
 def problems_table(problems: Sequence[Problem], screen: Screen) -> list[Text]:

@@ -1,5 +1,6 @@
 """Read a phone number as people write it into E.164, or say why it cannot be used (rules of `phonenumbers`)."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -70,6 +71,7 @@ REGION_SLIPS: Final = {
 }
 
 LONGEST_WRAPPED: Final = 200  #: bytes of a cell whose wrapping is taken off together with that of others
+GAP: Final = re.compile(r"\s+|\s*[-‐-―]\s*|(?=\+)")  #: where a second number may begin
 EMERGENCY: Final = "an emergency number"
 MOST_EMERGENCY_DIGITS: Final = 6
 HINT_DIGITS: Final = 10  #: a number with so many may be one of another country without its plus sign
@@ -204,9 +206,9 @@ def _codes_with_plus(numbers: Numbers, has_plus: Flags, region: str) -> Ints:
 
 
 def _may_be_two(texts: pa.Array, region: str) -> Flags:
-    """Which texts have a space with enough digits for a number before it, and behind it."""
+    """Which texts have a space or a dash with enough digits for a number before it, and behind it."""
     fewest = fewest_digits(region)
-    pattern = f"^(?:[^0-9]*[0-9]){{{fewest}}}.* (?:[^0-9]*[0-9]){{{fewest}}}"
+    pattern = f"^(?:[^0-9]*[0-9]){{{fewest}}}.*[ -](?:[^0-9]*[0-9]){{{fewest}}}"
     flags: Flags = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return flags
 
@@ -287,8 +289,8 @@ def _place(code: int, region: str) -> str:
 
 def _refused(plain: str, reason: SkipReason, detail: str, region: str) -> NumberResult:
     """The reason, unless the cell shows a better one: two numbers side by side, or a letter among the digits."""
-    words = plain.split()
-    splits = ((" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words)))
+    gaps = GAP.finditer(plain) if len(plain) <= LONGEST_WRAPPED else ()
+    splits = ((plain[: gap.start()], plain[gap.end() :]) for gap in gaps)
     if any(_is_number(left, region) and _is_number(right, region) for left, right in splits):
         return NumberResult(None, SkipReason.SEVERAL_NUMBERS, "2 numbers in one cell")
     letters = [character for character in plain if character.isalpha()]
