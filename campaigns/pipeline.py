@@ -17,6 +17,7 @@ from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.delivery.stop import Stop
 from campaigns.errors import ExitStatus, InputError, SettingsError
+from campaigns.events import Event, Held, Listen, Progress, Started, Stopping, Watching, ignore
 from campaigns.ledger import Ledger, open_ledger
 from campaigns.ledger.campaigns import (
     campaign_names,
@@ -44,7 +45,7 @@ from campaigns.planning import Plan, effective_rate, plan, plan_text, prepare_to
 from campaigns.providers.base import capabilities_of
 from campaigns.recipients.countries import countries_of
 from campaigns.reporting import ReportFacts, open_reports
-from campaigns.sending import Event, Held, Listen, Progress, Run, Started, Stopping, Watching, ignore
+from campaigns.sending import Run
 from campaigns.settings import SANDBOX, Account, Settings
 from campaigns.spelling import nearest
 

@@ -22,6 +22,7 @@ from campaigns.delivery.failures import FailureStreaks
 from campaigns.delivery.pace import Pace, window_s
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, NotTaken, ProviderError
+from campaigns.events import Held, Listen, Progress, Started, Stopping, Watching
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
@@ -53,55 +54,6 @@ T = TypeVar("T")
 
 MOST_LOG_INS: Final = 5  #: before the first message
 LOOK_S: Final = 0.2  #: between two looks at the campaign's state in the ledger
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """Sending begins."""
-
-    name: str
-    account: str
-    total: int  #: messages that are to go
-    rate: Rate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """More messages have an outcome, on disk."""
-
-    done: int
-    total: int
-    counts: dict[str, int]  #: by state, of this run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """The provider asked the account to wait."""
-
-    seconds: float
-    account: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watching:
-    """Another process sends for this account; we only look on."""
-
-    owner: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopping:
-    """The first word to stop came; `in_flight` requests are waited for."""
-
-    in_flight: int
-
-
-Event = Started | Progress | Held | Watching | Stopping
-Listen = Callable[[Event], None]
-
-
-def ignore(_event: Event) -> None:
-    """Listen to nothing."""
 
 
 @dataclass(slots=True, kw_only=True)

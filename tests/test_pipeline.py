@@ -15,6 +15,7 @@ from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.delivery.stop import Stop
 from campaigns.errors import ExitStatus, InputError
+from campaigns.events import Event, Progress, Watching
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import move
 from campaigns.ledger.leases import Owner, acquire, release
@@ -32,7 +33,6 @@ from campaigns.pipeline import (
     resume,
     send,
 )
-from campaigns.sending import Event, Progress, Watching
 from campaigns.settings import Account, Settings
 from campaigns.web.carrier import REFUSALS, Refusal
 from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox

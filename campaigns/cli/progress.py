@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from campaigns.cli.screen import Screen
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.sending import Event, Held, Progress, Started, Stopping, Watching
+from campaigns.events import Event, Held, Progress, Started, Stopping, Watching
 from campaigns.wording import count, duration, plural, share
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from campaigns.cli.progress import OneLine, PlainLines, progress, reading
 from campaigns.cli.screen import Screen, Stream
 from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.events import Held, Progress, Started, Stopping, Watching
 from campaigns.model import Rate
-from campaigns.sending import Held, Progress, Started, Stopping, Watching
 
 
 class Hands:
