@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from campaigns.errors import InputError
 
-BLOCK_BYTES: Final = 4 << 20
+BLOCK_BYTES: Final = 1 << 20
 MOST_ROW_BYTES: Final = 4 << 20  #: a longer row is refused before memory is spent on it
 MOST_COLUMNS: Final = 16_384  #: as in Excel
 NO_DELIMITER: Final = "\x1f"  #: what the parser gets for a file of one column: a sign that nobody types
