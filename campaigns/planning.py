@@ -307,11 +307,12 @@ def _as_planner(ledger: Ledger, campaign_id: CampaignId, owner: Owner) -> Iterat
         yield connection
 
 
-def _content(chunk: Chunk) -> bytes:
-    """What goes to whom, as bytes: two campaigns of the same content have the same hash."""
+def _content(chunk: Chunk) -> memoryview:
+    """What goes to whom, as bytes, a line a message: two campaigns of the same content have the same hash."""
     ready = chunk.table.filter(pc.is_null(chunk.table["skip_reason"]))
-    lines = pc.binary_join_element_wise(pc.cast(ready["number"], pa.string()), ready["text"], "\t")
-    return "\n".join(lines.to_pylist()).encode()
+    numbers = pc.cast(ready["number"], pa.string())
+    lines = pc.binary_join_element_wise(numbers, "\t", ready["text"], "\n", "").combine_chunks()
+    return memoryview(lines.buffers()[2] or b"")[: pc.sum(pc.binary_length(lines)).as_py() or 0]
 
 
 def _remove(ledger: Ledger, campaign_id: CampaignId) -> None:

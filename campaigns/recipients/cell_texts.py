@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,6 +23,8 @@ def column_texts(values: Sequence[object], dates: DateParts | None) -> pa.Array:
     kinds = set(map(type, values))
     if kinds <= {str}:
         return pa.array(values, pa.string())
+    if kinds == {date} and (dates is None or (dates.date and not dates.time)):
+        return pa.array(values, pa.date32()).cast(pa.string())
     if kinds == {float}:
         try:
             return pa.array(values, pa.float64()).cast(pa.int64()).cast(pa.string())
@@ -35,12 +37,21 @@ def plain_texts(values: Sequence[object], dates: DateParts | None) -> list[str]:
     """The same as a list."""
     if dates is None:
         return [value if type(value) is str else TEXTS[type(value)](value) for value in values]
-    return [date_text(value, dates) if isinstance(value, (date, time)) else cell_text(value) for value in values]
+    show = _date_texts(dates)
+    return [show(value) if isinstance(value, (date, time)) else cell_text(value) for value in values]
 
 
-@lru_cache(maxsize=20_000)  # days come again and again
 def date_text(value: date | time, parts: DateParts) -> str:
     """A date or time with what its format shows of it, in ISO order; seconds only where there are any."""
+    return _date_texts(parts)(value)
+
+
+@cache
+def _date_texts(parts: DateParts) -> Callable[[date | time], str]:
+    return lru_cache(maxsize=20_000)(partial(_shown, parts))  # days come again and again
+
+
+def _shown(parts: DateParts, value: date | time) -> str:
     if isinstance(value, time):
         return _time_text(value, seconds=parts.seconds)
     if not isinstance(value, datetime):
