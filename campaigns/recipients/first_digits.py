@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Final, Self
 
 import numpy as np
@@ -63,7 +64,9 @@ class Rule:
         self._answer = answer  #: of texts of digits, all from 0 to 126
         self._first = max(map(deciding_digits, patterns), default=0)
         remembered = (MOST_DIGITS + 1) * 10**self._first if self._first <= MOST_DECIDING else 0
-        self._answers = np.zeros(remembered, np.int8)  # 0: not asked yet, else one more than the answer
+        # 0: not asked yet, else one more than the answer. Of what mmap gives only the touched pages take memory;
+        # numpy's zeros are written to as soon as the program holds much.
+        self._answers = np.frombuffer(mmap(-1, remembered), np.int8) if remembered else np.zeros(0, np.int8)
 
     def __call__(self, numbers: Numbers) -> Ints:
         """The answer for each."""
