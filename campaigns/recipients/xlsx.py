@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from campaigns.recipients.archive import Archive, damaged
 from campaigns.recipients.number_formats import BUILT_IN, DateParts, date_parts, number_format
 from campaigns.recipients.shared_texts import check_shared_texts
 from campaigns.recipients.sheet_notes import MOST_CELLS, MOST_COLUMNS, Format, Notes, check_extent, local, parse_xml
 
 OVERLAP: Final = 600  #: bytes kept of the piece before, so that no tag is missed between two
+UNUSUAL: Final = (  # one quick search for all that `_look` looks for, and for little else
+    r'r="(?:[A-Za-z]*[0-9]{7}|[A-Za-z]{2,}[0-9])|hidden="[1t]|ht="0|t="e"|:c>|<c(?:[/>\t\r\n]| [^r]| r[^=]| r=[^"])'
+)
 HIDDEN: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\s(?:hidden="(?:1|true)"|ht="0(?:\.0*)?")""")
-HIDING: Final = (b'hidden="1', b'hidden="t', b'ht="0')
 ODD: Final = re.compile(rb'<c(?! r="[A-Za-z]+[0-9]+")[\s/>]')  # a cell written as no spreadsheet program does
 TALL: Final = re.compile(rb'r="[A-Za-z]*(?:[2-9][0-9]{6}|1[1-9][0-9]{5}|[0-9]{8})')
 ROWS: Final = 1_100_000  #: more than a sheet has where TALL finds nothing
@@ -146,7 +151,9 @@ def _survey(archive: Archive, part: str, formats: Mapping[str, Format] | None) -
             run = len(others[-1]) if others else run + len(first)
         elif formats is not None:
             survey.styles.update(style.decode() for style in set(styles.findall(text)))
-            _look(text, survey)
+            survey.texts += text.count(b't="s"')
+            if pc.match_substring_regex(pa.array([text]), UNUSUAL)[0].as_py():
+                _look(text, survey)
         before = text[-OVERLAP:]
     if formats and "0" in formats:
         survey.styles.add("0")  # also that of cells which name none
@@ -158,13 +165,9 @@ def _style_search(styles: Iterable[str]) -> re.Pattern[bytes]:
 
 
 def _look(text: bytes, survey: Survey) -> None:
-    survey.texts += text.count(b't="s"')
     survey.has_errors = survey.has_errors or b't="e"' in text
     survey.needs_xml = (
-        survey.needs_xml
-        or (any(sign in text for sign in HIDING) and HIDDEN.search(text) is not None)
-        or TALL.search(text) is not None
-        or _is_odd(text)
+        survey.needs_xml or HIDDEN.search(text) is not None or TALL.search(text) is not None or _is_odd(text)
     )
     if far := set(FAR.findall(text)):
         survey.width = max(survey.width, *(_place(letters.decode().upper()) + 1 for letters in far))
@@ -172,10 +175,7 @@ def _look(text: bytes, survey: Survey) -> None:
 
 def _is_odd(text: bytes) -> bool:
     """Whether cells have a prefix or no reference, so that only an XML parser can follow."""
-    if b":c>" in text:
-        return True
-    # Counting is quick, and nearly always enough; the last tag may be cut.
-    return text.count(b"<c") != text.count(b'<c r="') and ODD.search(text, 0, text.rfind(b">") + 1) is not None
+    return b":c>" in text or ODD.search(text, 0, text.rfind(b">") + 1) is not None  # the last tag may be cut
 
 
 def _sheet_parts(archive: Archive) -> dict[str, str]:
