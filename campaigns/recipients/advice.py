@@ -7,28 +7,14 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from campaigns.model import CHUNK_ROWS, Chunk, SkipReason
-from campaigns.recipients.numbers import read_numbers
+from campaigns.model import Chunk, SkipReason
 from campaigns.recipients.reading import NumberList, RecipientFile
+from campaigns.recipients.regions import likely_regions, mobile_count
 
 MOST: Final = 0.5  #: the share of rows from which on a reason is one of the column, not of its rows
 UNREADABLE: Final = (SkipReason.INVALID, SkipReason.TOO_SHORT, SkipReason.TOO_LONG, SkipReason.NOT_MOBILE)
 NOT_ASKED: Final = (SkipReason.HIDDEN, SkipReason.FILTERED)
 QUICKLY_READ: Final = 100_000  #: rows that are read once more though few of them have the fault
-REGIONS: Final = (  # those that are tried where a column is not of the region that was given, near ones first
-    ("SE", "NO", "DK", "FI", "IS", "EE", "LV", "LT"),
-    (
-        "PL", "DE", "AT", "CH", "NL", "BE", "LU", "FR", "GB", "IE", "ES", "PT", "IT", "GR", "CZ", "SK", "HU", "RO",
-        "BG", "SI", "HR",
-    ),
-    ("US", "UA", "TR", "AU", "NZ", "IN", "ZA"),
-)  # fmt: skip
-SAMPLE: Final = 500  #: numbers by which regions are compared
-NEARLY: Final = 0.9  #: of the numbers that the best region reads, so many another likely one reads
-ENOUGH: Final = 5  #: numbers by which one region may be told from another that reads them too
-MOST_REGIONS: Final = 3  #: that are named where nothing tells them apart
-ALIKE: Final = 1.2  #: regions whose numbers are so nearly as many cannot be told apart
-OTHER_DIGITS: Final = [str.maketrans("123456789", "123456789"[n:] + "123456789"[:n]) for n in range(1, 9)]
 HEAD: Final = 50  #: rows by which other columns are judged
 
 
@@ -95,8 +81,8 @@ class _Column:
         phones = pa.concat_arrays([_phones_of(chunk, UNREADABLE) for chunk in self.recipients.chunks()])
         are_land_lines = self.is_most(land_lines) and not self.recipients.allow_landline
         with_zero = are_land_lines and pc.sum(pc.starts_with(phones, "0")).as_py() >= MOST * len(phones)
-        likely = _likely_regions(phones, region, REGIONS[:-1] if with_zero else REGIONS)
-        if likely and self.is_most(found := _mobile(phones, likely[0])):
+        likely = likely_regions(phones, region, nearby=with_zero)
+        if likely and self.is_most(found := mobile_count(phones, likely[0])):
             fix = " or ".join(f"--region {each}" for each in likely)
             if with_zero:
                 fix += f", or --allow-landline if they are land lines in region {region}"
@@ -129,7 +115,7 @@ class _Column:
         for name in head.column_names:
             cells = head[name].combine_chunks()
             cells = cells.filter(pc.greater_equal(pc.count_substring_regex(cells, "[0-9]"), 7))
-            if name != self.recipients.phone_column and _mobile(cells, self.recipients.region) >= MOST * len(head):
+            if name != self.recipients.phone_column and mobile_count(cells, self.recipients.region) >= MOST * len(head):
                 return str(name)
         return None
 
@@ -142,43 +128,3 @@ def _rows_of(chunk: Chunk, reason: SkipReason) -> Sequence[int]:
 def _phones_of(chunk: Chunk, reasons: Sequence[SkipReason]) -> pa.Array:
     is_one = pc.is_in(chunk.table["skip_reason"], pa.array([reason.value for reason in reasons]))
     return chunk.table.filter(is_one)["phone"].combine_chunks()
-
-
-def _mobile(phones: pa.Array, region: str) -> int:
-    """How many are mobile numbers when read in this region."""
-    parts = (phones.slice(start, CHUNK_ROWS) for start in range(0, len(phones), CHUNK_ROWS))
-    return sum(len(part) - int(read_numbers(part, region)["number"].null_count) for part in parts)
-
-
-def _likely_regions(phones: pa.Array, given: str, tried: Sequence[Sequence[str]]) -> Sequence[str]:
-    """The region that most of the numbers are mobile ones of; several where nothing tells them apart."""
-    texts = phones.slice(0, SAMPLE).to_pylist()
-    for regions in tried:
-        found = {region: _evidence(texts, region) for region in regions if region != given}
-        most = max(found.values())
-        if most >= MOST * len(texts):
-            likely = [region for region, count in found.items() if count >= NEARLY * most]
-            beginnings = {next(filter(str.isdecimal, text), "") for text in texts}
-            can_tell = len(texts) >= ENOUGH and len(beginnings) > 1
-            return (_narrowest(texts, likely) if can_tell else likely)[:MOST_REGIONS]
-    return ()
-
-
-def _evidence(texts: Sequence[str], region: str) -> int:
-    """How many are mobile numbers when read in this region; those written with its country code count twice."""
-    numbers = read_numbers(pa.array(texts, pa.string()), region)["number"].to_pylist()
-    return sum(
-        1 + (str(number) == "".join(filter(str.isdecimal, text)))
-        for text, number in zip(texts, numbers, strict=True)
-        if number is not None
-    )
-
-
-def _narrowest(texts: Sequence[str], regions: Sequence[str]) -> Sequence[str]:
-    """Those of the regions that fewest other digits are mobile numbers of.
-
-    A Danish number may begin with nearly any digit, so that eight digits that all begin with 4 or 9 are Norwegian.
-    """
-    others = pa.array([text.translate(digits) for text in texts for digits in OTHER_DIGITS], pa.string())
-    found = {region: _mobile(others, region) for region in regions}
-    return [region for region in regions if found[region] <= ALIKE * min(found.values())]

@@ -1,4 +1,4 @@
-"""Find the header and the column that holds the phone numbers, by name in six languages or by content."""
+"""Find the header and the column that holds the phone numbers, by name in a dozen languages or by content."""
 
 import re
 import unicodedata
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from campaigns.errors import InputError
 from campaigns.model import SkipReason
 from campaigns.recipients.numbers import read_numbers
+from campaigns.recipients.regions import likely_regions
 from campaigns.recipients.writing import SPACES
 from campaigns.spelling import nearest
 
@@ -39,6 +40,12 @@ MOBILE_NAMES: Final = frozenset({
     "gsmnro",
     # German
     "handy", "handynummer", "handynr", "mobilfunk", "mobilfunknummer", "mobilrufnummer", "mobilfunkrufnummer",
+    # French, Spanish, Portuguese and Italian
+    "portable", "numéroportable", "telportable", "télportable", "téléphoneportable", "téléphonemobile", "telmobile",
+    "numéromobile", "móvil", "movil", "teléfonomóvil", "telefonomovil", "celular", "telemóvel", "telemovel",
+    "cellulare", "telefonocellulare", "numerocellulare",
+    # Dutch and Polish
+    "mobiel", "mobielnummer", "mobielnr", "komórka", "komorka", "telefonkomórkowy", "numerkomórkowy",
 })  # fmt: skip
 PHONE_NAMES: Final = frozenset({
     # English
@@ -51,10 +58,14 @@ PHONE_NAMES: Final = frozenset({
     "puhelin", "puhelinnumero", "puhelinnro", "puh", "puhnro", "puhnumero",
     # German
     "fon", "fonnummer", "rufnummer",
+    # French, Spanish, Portuguese, Italian, Dutch and Polish
+    "téléphone", "tél", "numérodetéléphone", "teléfono", "telefono", "númerodeteléfono", "numerodetelefono",
+    "telefone", "numerotelefono", "numeroditelefono", "telefoon", "telefoonnummer", "telefoonnr", "numertelefonu",
+    "nrtelefonu",
 })  # fmt: skip
 PLAIN_NAMES: Final = frozenset({  # so common for other things that the cells must agree
-    "number", "numbers", "no", "nr", "num", "nummer", "numret", "numero", "to", "till", "til", "mottagare",
-    "mottaker", "modtager", "recipient", "empfänger", "vastaanottaja",
+    "number", "numbers", "no", "nr", "num", "nummer", "numret", "numero", "numéro", "número", "numer", "to", "till",
+    "til", "mottagare", "mottaker", "modtager", "recipient", "empfänger", "vastaanottaja",
 })  # fmt: skip
 NAMES: Final = MOBILE_NAMES | PHONE_NAMES | PLAIN_NAMES
 NUMBER_LIKE: Final = re.compile(
@@ -82,6 +93,7 @@ class Found:
     candidates: tuple[str, ...]  #: columns that may hold the numbers; settled where there is one
     kind: str  #: "mobile" or "phone" numbers, by the names
     has_numbers: bool  #: whether a candidate shows a mobile number in these rows
+    regions: Sequence[str] = ()  #: those that would make a candidate of another column
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,8 @@ def find_columns(head: Sequence[Sequence[str]], phone_column: str | None, region
         candidates, kind = _by_name(cells) if header_row else ((), "mobile")
         candidates = candidates or _by_content(cells)
     has_numbers = any(cells[name].share() for name in candidates)
-    return Found(header_row, columns, candidates, kind, has_numbers)
+    regions = () if candidates or phone_column is not None else _other_regions(cells, region)
+    return Found(header_row, columns, candidates, kind, has_numbers, regions)
 
 
 def settle(found: Found, phone_column: str | None, place: str) -> str:
@@ -134,8 +147,9 @@ def settle(found: Found, phone_column: str | None, place: str) -> str:
             fix=_listed(found.candidates, "or", option="--phone-column "),
         )
     if phone_column is None:
+        regions = "".join(f"--region {region}, or " for region in found.regions)
         raise InputError(
-            f"No column of {place} holds phone numbers.", where=where, fix=f"--phone-column NAME. {columns}"
+            f"No column of {place} holds phone numbers.", where=where, fix=f"{regions}--phone-column NAME. {columns}"
         )
     near = nearest(phone_column, found.columns)
     advice = f'Write "{near}". ' if near else ""
@@ -263,6 +277,16 @@ def _by_content(cells: Mapping[str, Cells]) -> tuple[str, ...]:
         shares = {name: column.share(begins) for name, column in cells.items()}
         if fits := tuple(name for name, share in shares.items() if share and share >= least):
             return fits
+    return ()
+
+
+def _other_regions(cells: Mapping[str, Cells], region: str) -> Sequence[str]:
+    """The regions of the first column that looks like one of numbers and is of mobile ones there."""
+    for column in cells.values():
+        numbers = [text for text in column.texts if len(text) <= LONGEST and _looks_like_number(text)]
+        may_be = numbers and len(numbers) >= MOSTLY * len(column.texts)
+        if may_be and (regions := likely_regions(pa.array(numbers), region)):
+            return regions
     return ()
 
 

@@ -62,6 +62,8 @@ def open_text(path: Path, layout: Layout) -> Sequence[TextGrid]:
     """The one table of a text file; the whole file is read to find its encoding and its widest row."""
     if layout.sheet is not None:
         raise InputError(f"{path.name} is a text file and has no sheets.", fix="Leave --sheet out.")
+    if layout.skip_hidden:
+        raise InputError(f"{path.name} is a text file and hides no rows.", fix="Leave --skip-hidden out.")
     encoding, doubt = decide_encoding(path, layout.encoding)
     dialect = find_dialect(path, encoding)
     width, height = _measure(path, dialect)

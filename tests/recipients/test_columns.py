@@ -8,8 +8,22 @@ from campaigns.errors import InputError
 
 A, B = "070-174 06 05", "070-174 06 06"
 MOBILE = ["Mobil", "MOBILNUMMER", "Mobil nr.", "mobil-nr", "Mobiltelefon", "Mobile phone", "Cell", "Handy-Nummer",
-          "Matkapuhelin", "Kännykkä", "GSM", "Mobil 1", "Mobiltlf.", "\u00a0mobil\n nummer "]  # fmt: skip
-PHONE = ["Telefon", "Tel.", "Telefonnr", "Phone", "phone_number", "Puhelin", "Tlf", "Tlf nr", "Rufnummer"]
+          "Matkapuhelin", "Kännykkä", "GSM", "Mobil 1", "Mobiltlf.", "\u00a0mobil\n nummer ", "Téléphone portable",
+          "Móvil", "Telemóvel", "Cellulare", "Mobiel", "Telefon komórkowy"]  # fmt: skip
+PHONE = [
+    "Telefon",
+    "Tel.",
+    "Telefonnr",
+    "Phone",
+    "phone_number",
+    "Puhelin",
+    "Tlf",
+    "Tlf nr",
+    "Rufnummer",
+    "Téléphone",
+    "Teléfono",
+    "Telefoon",
+]
 
 
 @pytest.mark.parametrize("name", MOBILE + PHONE)
@@ -174,3 +188,22 @@ def test_headers_are_made_unique_and_empty_ones_named(read_text: Callable) -> No
 def test_a_column_of_dates_never_holds_the_numbers(read_text: Callable) -> None:
     table = read_text("Navn;Kontakt;Dato\nBo;20123456;2026-12-24\n", region="DK")  # +45 20261224 would be a number
     assert [row["phone"] for row in table.rows] == ["20123456"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("Nom,Contact\nAnne,06 12 34 56 78\nLuc,06 98 76 54 32\n", "--region FR, or --phone-column NAME."),
+        ("Nombre;Numero\nAna;612 345 678\nLuis;698 765 432\n", "--region FR, or --region ES, or --phone-column NAME."),
+        ("Namn;Poäng\nÅsa;17\nBo;18\n", "--phone-column NAME."),
+    ],
+)
+def test_a_column_of_another_region_is_told_of(read_text: Callable, text: str, fix: str) -> None:
+    with pytest.raises(InputError, match="holds phone numbers") as caught:
+        read_text(text)
+    assert str(caught.value.fix).startswith(fix)
+
+
+def test_a_text_file_hides_no_rows(read_text: Callable) -> None:
+    with pytest.raises(InputError, match="hides no rows"):
+        read_text(f"Namn;Mobil\nÅsa;{A}\n", skip_hidden=True)
