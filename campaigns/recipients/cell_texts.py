@@ -53,11 +53,15 @@ def _date_texts(parts: DateParts) -> Callable[[date | time], str]:
 
 def _shown(parts: DateParts, value: date | time) -> str:
     if isinstance(value, time):
-        return _time_text(value, seconds=parts.seconds)
+        if parts.hours:
+            return _time_text(value, seconds=parts.seconds)
+        value = datetime.combine(date.min, value)
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     moment = min(value, LAST_SECOND) + HALF_A_SECOND
     clock = _clock_text(moment.hour, moment.minute, moment.second * parts.seconds)
+    if not parts.hours:
+        return f"{moment.minute:02}:{moment.second:02}"
     if not parts.date:
         return clock
     return f"{moment.date().isoformat()} {clock}" if parts.time else moment.date().isoformat()

@@ -53,6 +53,7 @@ class DateParts:
     date: bool
     time: bool
     seconds: bool
+    hours: bool = True  #: False where mm:ss shows minutes and seconds alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def date_parts(code: str) -> DateParts | None:
         marks += {"plain": text, "am": "h", "general": "0"}.get(str(kind), "")
     time = bool(set(marks) & set("hs"))
     date = bool(set(marks) & set("ydg")) or ("m" in marks and not time)
-    return None if elapsed or not (date or time) else DateParts(date, time, "s" in marks)
+    return None if elapsed or not (date or time) else DateParts(date, time, "s" in marks, date or "h" in marks)
 
 
 @lru_cache(maxsize=1000)

@@ -67,7 +67,7 @@ def test_any_number_can_be_shown(code: str, value: float) -> None:
     ("code", "parts"),
     [
         ("yyyy-mm-dd", DateParts(True, False, False)), ("[$-41D]d mmmm yyyy", DateParts(True, False, False)),
-        ("h:mm", DateParts(False, True, False)), ("mm:ss", DateParts(False, True, True)),
+        ("h:mm", DateParts(False, True, False)), ("mm:ss", DateParts(False, True, True, hours=False)),
         ("mmm", DateParts(True, False, False)),
         ("yyyy-mm-dd h:mm:ss", DateParts(True, True, True)), ("h:mm AM/PM", DateParts(False, True, False)),
         ("[h]:mm", None), ('0.00" dagar"', None), ("General", None), ("[Red]0", None), ("0;dd", None), ("\\d0", None),
@@ -135,15 +135,15 @@ def test_other_workbooks_show_numbers_as_stored_and_say_so(read: Callable, name:
 
 def test_dates_show_what_their_formats_show(tmp_path: Path, read: Callable) -> None:
     evening = datetime.fromisoformat("2026-12-24T18:30:05")
-    codes = ["yyyy-mm-dd", "h:mm", "yyyy-mm-dd h:mm", "yyyy-mm-dd h:mm:ss", "d mmmm yyyy"]
+    codes = ["yyyy-mm-dd", "h:mm", "yyyy-mm-dd h:mm", "yyyy-mm-dd h:mm:ss", "d mmmm yyyy", "mm:ss"]
     rows = [
-        ["Mobil", *"abcde"],
+        ["Mobil", *"abcdef"],
         [A, *[(evening, code) for code in codes]],
         [B, *[(date(2026, 1, 2), code) for code in codes]],
     ]
     assert read(save(tmp_path / "lista.xlsx", rows)).cells == [
-        [A, "2026-12-24", "18:30", "2026-12-24 18:30", "2026-12-24 18:30:05", "2026-12-24"],
-        [B, "2026-01-02", "00:00", "2026-01-02 00:00", "2026-01-02 00:00", "2026-01-02"],
+        [A, "2026-12-24", "18:30", "2026-12-24 18:30", "2026-12-24 18:30:05", "2026-12-24", "30:05"],
+        [B, "2026-01-02", "00:00", "2026-01-02 00:00", "2026-01-02 00:00", "2026-01-02", "00:00"],
     ]  # fmt: skip
 
 
@@ -152,6 +152,7 @@ def test_dates_show_what_their_formats_show(tmp_path: Path, read: Callable) -> N
     [
         ("yyyy-mm-dd", datetime.fromisoformat("2026-12-24T18:30"), "2026-12-24"),
         ("yyyy-mm-dd h:mm", date(2026, 12, 24), "2026-12-24 00:00"), ("h:mm", time(18, 30, 5), "18:30"),
+        ("mm:ss", time(0, 5, 0), "05:00"),
         ("[h]:mm", timedelta(hours=26, minutes=30), "26:30"),
         ("yyyy-mm-dd h:mm", datetime.fromisoformat("9999-12-31T23:59:59.9"), "9999-12-31 23:59"),
     ],
