@@ -19,6 +19,7 @@ Label = Literal["error", "where", "fix", "note", "next"]
 
 PLAIN_WIDTH: Final = 80  #: without a terminal
 MAX_WIDTH: Final = 100
+UNFOLDED: Final = 1_000_000  #: wider than any text
 MAX_WORDS: Final = 20  #: the widest that a column of words is, before the last column
 MIN_WIDTH: Final = 20  #: below this nothing can be laid out; the terminal folds
 MIN_LAST_COLUMN: Final = 8  #: a last column that has less room than this, or than its longest word, goes
@@ -125,9 +126,12 @@ def stream_for(file: TextIO, color: Color, environ: Mapping[str, str], *, by_the
 
 
 def gutter(label: Label, text: str, width: int) -> list[Text]:
-    """A labelled text: the label six wide, and all lines of the text behind it."""
+    """A labelled text: the label six wide, and all lines of the text behind it.
+
+    A command to be copied is not folded: a line break within a quoted text would be sent with it.
+    """
     head = Text(f"{label + ':':>6} ", style=_LABEL_STYLES[label])
-    return hanging(head, text, width)
+    return hanging(head, text, UNFOLDED if label == "next" else width)
 
 
 def hanging(head: str | Text, text: str | Text, width: int) -> list[Text]:

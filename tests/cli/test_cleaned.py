@@ -159,4 +159,4 @@ def test_a_place_that_cannot_be_used_is_said_before_the_list_is_read(
 
 def test_a_campaign_file_may_name_the_cleaned_list(type_: Type, folder: Path) -> None:
     said = type_("check", "lista.toml", "--fixed", "rena.csv").stderr
-    assert " next: Mend the rows in rena-refused.csv; lista.toml may name rena.csv as its\n" in said
+    assert " next: Mend the rows in rena-refused.csv; lista.toml may name rena.csv as its recipients.\n" in said
