@@ -1,12 +1,12 @@
 """What is wrong with a text or a condition, in words for whoever wrote it."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 
 from campaigns.errors import InputError
 from campaigns.messages.fields import field_names, identifier, nearest_field
@@ -84,6 +84,17 @@ def unknown_function(place: Place, kind: str, name: str, known: Collection[str],
     )
 
 
+def other_braces(place: Place, words: Iterable[nodes.TemplateData]) -> Iterator[InputError]:
+    """An error for each {column}, [column] and the like among the words: it would be sent as it stands."""
+    names = set(field_names(place.columns).values())
+    for node in words:
+        for found in _OTHER_BRACES.finditer(node.data):
+            if (name := identifier(found["inner"].strip())) in names:
+                line = node.lineno + node.data.count("\n", 0, found.start())
+                what = f"The {place.subject} has {found[0]}, which would be sent as it stands."
+                yield InputError(what, where=place.line(line), fix=f"Write {_in_braces(place, name)}.")
+
+
 def _unreadable(place: Place, error: TemplateSyntaxError) -> InputError:
     """The error for what Jinja cannot read."""
     message = error.message or ""
@@ -123,6 +134,8 @@ def _listed(names: Sequence[str]) -> str:
     more = len(names) - MOST_COLUMNS
     return ", ".join(names[:MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
 
+
+_OTHER_BRACES: Final = re.compile(r"(?:\{|\[|<{1,2}|«|%)(?P<inner>[^{}\[\]<>«»%\n]{1,60})(?:\}|\]|>{1,2}|»|%)")
 
 _USUAL: Final = {"filter": "default, upper, title, trim, replace, int or round", "test": "defined, in, even or number"}
 

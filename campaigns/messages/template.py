@@ -79,6 +79,7 @@ def _template(place: Place, environment: TextEnvironment, tree: nodes.Template) 
     fields = Fields.of(place.columns)
     refuse_unbounded(tree)
     unknown = list(_unknown_functions(place, environment, tree)) or _unknown_columns(place, tree, fields)
+    unknown += mistakes.other_braces(place, tree.find_all(nodes.TemplateData))
     if unknown:
         first = unknown[0]
         raise InputError(first.what, where=first.where, fix=first.fix, also=unknown[1:])

@@ -53,6 +53,24 @@ def test_what_is_no_column_is_refused_with_a_way_out(text: str, fix: str) -> Non
     assert refused(text).fix == fix
 
 
+@pytest.mark.parametrize(
+    "braces", ["{Förnamn}", "{ förnamn }", "[förnamn]", "<<Förnamn>>", "<förnamn>", "«Förnamn»", "%förnamn%"]
+)
+def test_a_column_in_other_braces_would_be_sent_as_it_stands(braces: str) -> None:
+    error = refused(f"Hej!\nHej {braces}, du får 20 % av [allt] och 30 % av {{det}}.")
+    assert error.what == f"The text has {braces}, which would be sent as it stands."
+    assert (error.where, error.fix) == ("lista.toml, line 9, line 2 of the text", "Write {{ förnamn }}.")
+    assert not error.also
+
+
+def test_braces_that_are_meant_are_sent(a_chunk: Any) -> None:
+    template = compile_template('Hej {{ "{Kod}" }}!', COLUMNS)
+    cells = {name: ["x"] for name in COLUMNS}
+    assert [chunk.table["text"].to_pylist() for chunk in render([a_chunk(cells)], template, on_empty="send")] == [
+        ["Hej {Kod}!"]
+    ]
+
+
 def test_a_list_without_columns_takes_a_text_without_fields() -> None:
     assert refused("Hej {{ namn }}", columns=[]).fix == "Write the text without fields."
 
