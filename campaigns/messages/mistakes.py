@@ -135,7 +135,8 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
 
 
-_OTHER_BRACES: Final = re.compile(r"(?:\{|\[|<{1,2}|«|%)(?P<inner>[^{}\[\]<>«»%\n]{1,60})(?:\}|\]|>{1,2}|»|%)")
+#: no space behind %, for "20 % kod 30 %" is one of prices
+_OTHER_BRACES: Final = re.compile(r"(?:\{|\[|<{1,2}|«|%(?! ))(?P<inner>[^{}\[\]<>«»%\n]{1,60})(?:\}|\]|>{1,2}|»|%)")
 
 _USUAL: Final = {"filter": "default, upper, title, trim, replace, int or round", "test": "defined, in, even or number"}
 

@@ -59,9 +59,9 @@ def _shown(parts: DateParts, value: date | time) -> str:
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     moment = min(value, LAST_SECOND) + HALF_A_SECOND
-    clock = _clock_text(moment.hour, moment.minute, moment.second * parts.seconds)
     if not parts.hours:
         return f"{moment.minute:02}:{moment.second:02}"
+    clock = _clock_text(moment.hour, moment.minute, moment.second * parts.seconds)
     if not parts.date:
         return clock
     return f"{moment.date().isoformat()} {clock}" if parts.time else moment.date().isoformat()

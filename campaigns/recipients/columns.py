@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import count
+from itertools import count, islice
 from typing import Final
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ HEADER_ROWS: Final = 20  #: the header stands in one of the first so many rows
 MOSTLY: Final = 0.5  #: the share of a column's cells that must be numbers where no name tells
 FEW: Final = 0.1  #: the share of a column's numbers that may be mobile ones where it is one of land lines
 MOST_CELLS: Final = 200_000  #: about so many are looked at, so that a file of 16,384 columns takes seconds
+MOST_TRIED: Final = 3  #: columns that another region is looked for in, which takes long
 FEWEST_DIGITS: Final = 7  #: of a cell that may be a number
 LONGEST: Final = 32  #: bytes of such a cell
 
@@ -93,7 +94,7 @@ class Found:
     candidates: tuple[str, ...]  #: columns that may hold the numbers; settled where there is one
     kind: str  #: "mobile" or "phone" numbers, by the names
     has_numbers: bool  #: whether a candidate shows a mobile number in these rows
-    regions: Sequence[str] = ()  #: those that would make a candidate of another column
+    like_numbers: Sequence[Sequence[str]] = ()  #: where no column is a candidate: the cells of some that look like one
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,11 @@ def find_columns(head: Sequence[Sequence[str]], phone_column: str | None, region
         candidates, kind = _by_name(cells) if header_row else ((), "mobile")
         candidates = candidates or _by_content(cells)
     has_numbers = any(cells[name].share() for name in candidates)
-    regions = () if candidates or phone_column is not None else _other_regions(cells, region)
-    return Found(header_row, columns, candidates, kind, has_numbers, regions)
+    like_numbers = () if candidates else list(islice(_like_numbers(cells), MOST_TRIED))
+    return Found(header_row, columns, candidates, kind, has_numbers, like_numbers)
 
 
-def settle(found: Found, phone_column: str | None, place: str) -> str:
+def settle(found: Found, phone_column: str | None, region: str, place: str) -> str:
     """The one phone column; an InputError where none or several fit. `place` names the file, and the sheet."""
     if len(found.candidates) == 1:
         return found.candidates[0]
@@ -147,10 +148,10 @@ def settle(found: Found, phone_column: str | None, place: str) -> str:
             fix=_listed(found.candidates, "or", option="--phone-column "),
         )
     if phone_column is None:
-        regions = "".join(f"--region {region}, or " for region in found.regions)
-        raise InputError(
-            f"No column of {place} holds phone numbers.", where=where, fix=f"{regions}--phone-column NAME. {columns}"
-        )
+        likely = (likely_regions(pa.array(texts), region) for texts in found.like_numbers)
+        options = [f"--region {each}" for each in next(filter(None, likely), ())]
+        fix = f"{', or '.join([*options, '--phone-column NAME'])}. {columns}"
+        raise InputError(f"No column of {place} holds phone numbers.", where=where, fix=fix)
     near = nearest(phone_column, found.columns)
     advice = f'Write "{near}". ' if near else ""
     raise InputError(f'{place} has no column "{phone_column}".', where=where, fix=advice + columns)
@@ -280,14 +281,12 @@ def _by_content(cells: Mapping[str, Cells]) -> tuple[str, ...]:
     return ()
 
 
-def _other_regions(cells: Mapping[str, Cells], region: str) -> Sequence[str]:
-    """The regions of the first column that looks like one of numbers and is of mobile ones there."""
+def _like_numbers(cells: Mapping[str, Cells]) -> Iterator[Sequence[str]]:
+    """What is written as a number in each column that mostly is: perhaps the numbers of another region."""
     for column in cells.values():
-        numbers = [text for text in column.texts if len(text) <= LONGEST and _looks_like_number(text)]
-        may_be = numbers and len(numbers) >= MOSTLY * len(column.texts)
-        if may_be and (regions := likely_regions(pa.array(numbers), region)):
-            return regions
-    return ()
+        texts = [text for text in column.texts if len(text) <= LONGEST and _looks_like_number(text)]
+        if texts and len(texts) >= MOSTLY * len(column.texts):
+            yield texts
 
 
 def _numeral(number: int) -> str:

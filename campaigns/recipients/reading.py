@@ -141,7 +141,7 @@ def open_recipients(path: Path, layout: Layout) -> RecipientFile:
             encoding=grid.encoding,
             delimiter=grid.delimiter,
             header_row=found.header_row,
-            phone_column=settle(found, layout.phone_column, place),
+            phone_column=settle(found, layout.phone_column, region, place),
             region=region,
             columns=found.columns,
             sha256=sha256,

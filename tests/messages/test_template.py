@@ -63,6 +63,10 @@ def test_a_column_in_other_braces_would_be_sent_as_it_stands(braces: str) -> Non
     assert not error.also
 
 
+def test_percentages_around_a_word_are_no_braces() -> None:
+    assert compile_template("Spara 20% kod 30%, 20 % stad 30 %.", COLUMNS).pieces
+
+
 def test_braces_that_are_meant_are_sent(a_chunk: Any) -> None:
     template = compile_template('Hej {{ "{Kod}" }}!', COLUMNS)
     cells = {name: ["x"] for name in COLUMNS}

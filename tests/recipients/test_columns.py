@@ -207,3 +207,9 @@ def test_a_column_of_another_region_is_told_of(read_text: Callable, text: str, f
 def test_a_text_file_hides_no_rows(read_text: Callable) -> None:
     with pytest.raises(InputError, match="hides no rows"):
         read_text(f"Namn;Mobil\nÅsa;{A}\n", skip_hidden=True)
+
+
+def test_other_regions_are_looked_for_in_few_columns(read_text: Callable) -> None:
+    header, row = (";".join(map(str, range(start, start + 16_000))) for start in (0, 1_000_000))
+    with pytest.raises(InputError, match="holds phone numbers"):  # in all of them it would take an hour
+        read_text(f"k;{header}\n1;{row}\n")
