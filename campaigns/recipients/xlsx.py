@@ -18,7 +18,7 @@ from campaigns.recipients.sheet_notes import MOST_CELLS, MOST_COLUMNS, Format, N
 
 OVERLAP: Final = 600  #: bytes kept of the piece before, so that no tag is missed between two
 UNUSUAL: Final = (  # one quick search for all that `_look` looks for, and for little else
-    r'r="(?:[A-Za-z]*[0-9]{7}|[A-Za-z]{2,}[0-9])|hidden="[1t]|ht="0|t="e"|:c>|<c(?:[/>\t\r\n]| [^r]| r[^=]| r=[^"])'
+    r'r="(?:[A-Za-z]*[0-9]{7}|[A-Za-z]{2,}[0-9])|hidden="[1t]|ht="0|t="e"|:c>|<c(?:[/>\t\n\f\r\v]| [^r]| r[^=]| r=[^"])'
 )
 HIDDEN: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\s(?:hidden="(?:1|true)"|ht="0(?:\.0*)?")""")
 ODD: Final = re.compile(rb'<c(?! r="[A-Za-z]+[0-9]+")[\s/>]')  # a cell written as no spreadsheet program does

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from campaigns.errors import InputError
 from campaigns.recipients import Layout, open_recipients
+from campaigns.recipients.xlsx import UNUSUAL, Survey, _look
 
 CASES = Path(__file__).parent / "cases"
 A = "070-174 06 05"
@@ -269,3 +272,24 @@ def test_a_number_that_is_too_large_for_the_time_it_is_shown_as_is_refused_with_
         list(open_recipients(tmp_path / "lista.xlsx", Layout()).chunks())
     assert "too large" in caught.value.what
     assert caught.value.where == 'sheet "Sheet", row 3'
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        '<row r="1" hidden="1">', '<row hidden="true" r="1">', '<x:row r="1" hidden="1">', '<row r="1" ht="0">',
+        '<row r="1" ht="0.00">', '<c r="A1" t="e">', '<c r="AA1">', '<c r="xfd1">', '<row r="9999999">',
+        '<c r="A1100000">', "<x:c><x:v>1</x:v></x:c>", "<c>", "<c/>", '<c\n r="A1">', '<c\tr="A1">', '<c\vr="A1">',
+        '<c s="1" r="A1">', '<c ref="A1">', "<c r='A1'>",
+    ],
+)  # fmt: skip
+def test_the_quick_search_misses_nothing_that_the_closer_ones_find(sign: str) -> None:
+    found = Survey()
+    _look(sign.encode(), found)
+    assert found != Survey()
+    assert pc.match_substring_regex(pa.array([sign.encode()]), UNUSUAL)[0].as_py()
+
+
+def test_the_quick_search_passes_over_what_spreadsheet_programs_write() -> None:
+    sheet = b'<cols><col/></cols><row r="999999" ht="15" hidden="0"><c r="Z999999" s="1"><v>46701740605</v></c></row>'
+    assert not pc.match_substring_regex(pa.array([sheet]), UNUSUAL)[0].as_py()
