@@ -1,8 +1,10 @@
 """How figures, spans of time and phone numbers are written for people, on the screen and on the page alike."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+MOST_NAMES: Final = 20  #: in a list of what there is
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -14,6 +16,12 @@ def count(number: int) -> str:
 def plural(number: int, noun: str, many: str = "") -> str:
     """1 as "1 message", 2 as "2 messages"; `many` where the plural is not made with an s."""
     return f"{count(number)} {noun if number == 1 else many or _plural_of(noun)}"
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Names in a row; of very many the first: "namn, mobil and 2,998 more"."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {count(more)} more" if more > 0 else "")
 
 
 def share(part: int, whole: int) -> str:

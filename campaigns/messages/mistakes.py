@@ -11,8 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from campaigns.errors import InputError
 from campaigns.messages.fields import field_names, identifier, nearest_field
 from campaigns.spelling import nearest
-
-MOST_COLUMNS: Final = 20  #: in a list of what there is
+from campaigns.wording import some_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def unknown_field(place: Place, name: str, line: int) -> InputError:
     return InputError(
         f"The {place.subject} uses {shown}, but {place.source} has no such column.",
         where=place.line(line),
-        fix=" ".join([*advice, f"Columns: {_listed(names)}"]),
+        fix=" ".join([*advice, f"Columns: {some_of(names)}"]),
     )
 
 
@@ -71,7 +70,7 @@ def unknown_header(place: Place, header: str, line: int) -> InputError:
     return InputError(
         f"The {place.subject} uses {_in_braces(place, _row_of(header))}, but {place.source} has no such column.",
         where=place.line(line),
-        fix=" ".join([*advice, f"Columns: {_listed(place.columns)}"]),
+        fix=" ".join([*advice, f"Columns: {some_of(place.columns)}"]),
     )
 
 
@@ -128,11 +127,6 @@ def _in_braces(place: Place, expression: str) -> str:
 def _row_of(header: str) -> str:
     quote = "'" if '"' in header else '"'
     return f"row[{quote}{header}{quote}]"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_COLUMNS
-    return ", ".join(names[:MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
 
 
 #: no space behind %, for "20 % kod 30 %" is one of prices

@@ -17,6 +17,7 @@ from campaigns.recipients.numbers import read_numbers
 from campaigns.recipients.regions import likely_regions
 from campaigns.recipients.writing import SPACES
 from campaigns.spelling import nearest
+from campaigns.wording import some_of
 
 HEADER_ROWS: Final = 20  #: the header stands in one of the first so many rows
 MOSTLY: Final = 0.5  #: the share of a column's cells that must be numbers where no name tells
@@ -140,7 +141,7 @@ def settle(found: Found, phone_column: str | None, region: str, place: str) -> s
     if len(found.candidates) == 1:
         return found.candidates[0]
     where = f"{place}, row {found.header_row}" if found.header_row else place
-    columns = f"Columns: {', '.join(found.columns)}"
+    columns = f"Columns: {some_of(found.columns)}"
     if found.candidates:
         raise InputError(
             f"{_numeral(len(found.candidates))} columns hold {found.kind} numbers: {_listed(found.candidates, 'and')}.",
