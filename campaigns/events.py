@@ -27,10 +27,20 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """The provider asked the account to wait."""
+    """The whole account waits: the provider asked for it, or cannot be reached."""
 
     seconds: float
     account: str
+    reason: str  #: what happened, without a full stop
+    throttled: bool  #: whether it was a 429
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paced:
+    """The rate was lowered after repeated 429, or raised again."""
+
+    rate: Rate
+    full: Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +57,7 @@ class Stopping:
     in_flight: int
 
 
-Event = Started | Progress | Held | Watching | Stopping
+Event = Started | Progress | Held | Paced | Watching | Stopping
 Listen = Callable[[Event], None]
 
 

@@ -21,8 +21,8 @@ from campaigns.delivery.dispatch import deliver, to_the_end, together, wait_for
 from campaigns.delivery.failures import FailureStreaks
 from campaigns.delivery.pace import Pace, window_s
 from campaigns.delivery.stop import Stop
-from campaigns.errors import AccountProblem, NotTaken, ProviderError
-from campaigns.events import Held, Listen, Progress, Started, Stopping, Watching
+from campaigns.errors import AccountProblem, NotTaken, ProviderError, Throttled
+from campaigns.events import Held, Listen, Paced, Progress, Started, Stopping, Watching
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
@@ -47,7 +47,7 @@ from campaigns.model import (
     PauseReason,
     Rate,
 )
-from campaigns.providers.base import Counts, Provider, open_account
+from campaigns.providers.base import BatchTexts, Counts, Provider, open_account
 from campaigns.settings import Account
 
 T = TypeVar("T")
@@ -137,11 +137,12 @@ class Run:
         )
         capabilities = provider.capabilities
         plan = RequestPlan(
-            workers=self.concurrency, batch_size=capabilities.batch_size, units=UNITS[capabilities.counts]
+            workers=self.concurrency,
+            batch_size=capabilities.batch_size,
+            own_texts=capabilities.batch_texts is BatchTexts.PER_RECIPIENT,
+            units=UNITS[capabilities.counts],
         )
-        pace = Pace(
-            self.rate, self.clock, lambda seconds: self.listen(Held(seconds=seconds, account=account)), wait_s=wait_s
-        )
+        pace = Pace(self.rate, self.clock, wait_s=wait_s)
         ending = Stop()
         async with together() as tasks:
             beside = (
@@ -149,7 +150,7 @@ class Run:
                 tasks.create_task(self._supervise(ending, owner), name="supervisor"),
             )
             try:
-                await deliver(outbox, provider.submit, pace, ending, plan, self.clock, self._stopping)
+                await deliver(outbox, provider.submit, pace, ending, plan, self.clock, self)
             finally:
                 for task in beside:
                     task.cancel()
@@ -197,9 +198,22 @@ class Run:
     def _tell(self) -> None:
         self.listen(Progress(done=self.done.total(), total=self.total, counts=self.done))
 
-    def _stopping(self, in_flight: int) -> None:
+    def stopping(self, in_flight: int) -> None:
+        """The loop ends: tell who listens, where it is by the user's word."""
         if self.stop.asked.is_set():
             self.listen(Stopping(in_flight=in_flight))
+
+    def held(self, seconds: float, error: NotTaken) -> None:
+        """Nobody may go for a while."""
+        throttled = isinstance(error, Throttled)
+        self.listen(Held(seconds=seconds, account=self.account.name, reason=error.what, throttled=throttled))
+
+    def paced(self, rate: Rate) -> None:
+        """The rate was lowered, or raised again."""
+        self.listen(Paced(rate=rate, full=self.rate))
+
+    def answered(self, seconds: float, outcomes: Sequence[Outcome]) -> None:
+        """A request ended."""
 
     def _now_us(self) -> int:
         return self.clock.now_ms() * 1000

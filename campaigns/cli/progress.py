@@ -9,7 +9,8 @@ from tqdm import tqdm
 
 from campaigns.cli.screen import Screen
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.events import Event, Held, Progress, Started, Stopping, Watching
+from campaigns.events import Event, Held, Paced, Progress, Started, Stopping, Watching
+from campaigns.model import Rate
 from campaigns.wording import count, duration, plural, share
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class PlainLines:
             case Progress():
                 pass
             case Held():
-                self._say(f"held for {duration(event.seconds)}: {event.account} asked to wait")
+                self._say(f"held for {duration(event.seconds)}: {event.reason}")
             case _:
                 self._say(_words(event))
 
@@ -102,6 +103,8 @@ class OneLine:
                 self._move(event)
             case Held():
                 self._hold(event)
+            case Paced():
+                self._pace(event)
             case _:
                 self._above(_words(event))
 
@@ -117,7 +120,12 @@ class OneLine:
     def _hold(self, event: Held) -> None:
         if self._bar is not None:
             self._bar.held_until = self._clock.monotonic() + event.seconds
-            self._bar.held_by = event.account
+            self._bar.held_by = f" by {event.account} (429)" if event.throttled else f": {event.reason}"
+            self._bar.refresh()
+
+    def _pace(self, event: Paced) -> None:
+        if self._bar is not None:
+            self._bar.full_rate = event.full if event.rate != event.full else None
             self._bar.refresh()
 
     def _above(self, text: str) -> None:
@@ -180,6 +188,7 @@ class _Bar(_Line):
         self.counts: Mapping[str, int] = first.counts
         self.held_until = 0.0
         self.held_by = ""
+        self.full_rate: Rate | None = None  # where a lower one is kept now
         self._clock = clock
         super().__init__(screen, first.done, first.total)
 
@@ -197,10 +206,11 @@ class _Bar(_Line):
     def _pace(self, rate: float) -> str:
         held = self.held_until - self._clock.monotonic()
         if held > 0:
-            return f" held {_minutes(held)} by {self.held_by}"
+            return f" held {_minutes(held)}{self.held_by}"
         if not rate:
             return ""
-        return f" {_rate(rate)} {_minutes((self.all - self.done) / rate)} left"
+        lowered = f" (of {self.full_rate.per_second:g})" if self.full_rate else ""
+        return f" {_rate(rate)}{lowered} {_minutes((self.all - self.done) / rate)} left"
 
 
 class _Rows(_Line):
@@ -221,7 +231,7 @@ class _Rows(_Line):
         return [f" {plural(self.done, 'row')} read", left]
 
 
-def _words(event: Stopping | Watching) -> str:
+def _words(event: Stopping | Watching | Paced) -> str:
     match event:
         case Stopping() if event.in_flight:
             them = "it" if event.in_flight == 1 else "them"
@@ -229,6 +239,10 @@ def _words(event: Stopping | Watching) -> str:
             return f"Stopping. Waiting for {waiting}; Ctrl-C again makes {them} unknown instead."
         case Stopping():
             return "Stopping."
+        case Paced() if event.rate != event.full:
+            return f"sending at most {_rate(event.rate.per_second)} (of {event.full}) for a while: it was throttled"
+        case Paced():
+            return f"sending at most {event.full} again"
         case Watching():
             return f"{event.owner} sends for this account already, and sends these messages too; this only watches."
 

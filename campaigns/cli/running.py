@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -25,6 +26,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 def run(work: Callable[[], Coroutine[Any, Any, T]], stop: Stop) -> T:
     """Run `work` to its end. A signal never cuts it: the first asks `stop`, the second aborts, a third interrupts."""
+    gc.freeze()  # what was loaded so far stays: the collector need not look through it again and again
     with asyncio.Runner(loop_factory=NEW_LOOP) as runner, _in_steps(stop, runner.get_loop()):
         return runner.run(work())
 

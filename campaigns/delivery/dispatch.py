@@ -6,7 +6,6 @@ ahead than about 100 ms of work, so that what a crash leaves `unknown` is little
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -15,26 +14,30 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 from campaigns.clock import Clock
+from campaigns.delivery import outcomes
+from campaigns.delivery.backoff import back_off
+from campaigns.delivery.breaker import Breaker
+from campaigns.delivery.load import Load
 from campaigns.delivery.pace import Pace
-from campaigns.delivery.stop import INTERRUPTED, Stop
-from campaigns.errors import AccountProblem, BatchRefused, MaybeTaken, NotTaken, ProviderError, Throttled
-from campaigns.model import Claim, Message, MessageEvent, Outcome, Submission
+from campaigns.delivery.stop import Stop
+from campaigns.errors import AccountProblem, BatchRefused, NotTaken, ProviderError, Throttled
+from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MOST_TRIES: Final = 5
 AHEAD_S: Final = 0.1  #: how much work may be claimed ahead
+TICK_S: Final = 0.02  #: between two exchanges with the outbox while there is work
+IDLE_S: Final = 0.1  #: the same while nothing is due
 STALE_S: Final = 10.0  #: an older claim is given back: another process may have the lease by now
-IDLE_S: Final = 0.1  #: between two looks at the ledger while nothing is due
-LONGEST_RETRY_S: Final = 60.0
+PROBE_S: Final = 120.0  #: everybody else waits for the answer to a probe, but no longer
 
 
 class Outbox(Protocol):
-    """Where due messages come from and outcomes go to; what it has written is on disk when it returns."""
+    """Where due messages come from and outcomes go to; what it has taken and given is on disk when it returns."""
 
-    async def claim(self, size: int) -> Sequence[Claim]: ...
-    async def finish(self, outcomes: Sequence[Outcome]) -> None: ...
+    async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+        """Write these outcomes, then claim up to `size` due messages; in one transaction."""
 
 
 Submit = Callable[[Sequence[Message]], Awaitable[Sequence[Submission]]]
@@ -44,32 +47,47 @@ Submit = Callable[[Sequence[Message]], Awaitable[Sequence[Submission]]]
 class Plan:
     """How a provider wants its requests."""
 
-    workers: int  #: requests at once
-    batch_size: int  #: the most messages of one request; their texts are the same
+    workers: int  #: the most requests at once
+    batch_size: int  #: the most messages of one request
+    own_texts: bool = False  #: whether they may have texts of their own
     units: Callable[[Sequence[Claim]], int]  #: what a request counts, in the unit of the account's rate
 
 
+class Listener(Protocol):
+    """Who is told what happens, on the loop's own thread; it must be quick."""
+
+    def stopping(self, in_flight: int) -> None:
+        """The word to stop came; so many requests are waited for."""
+
+    def held(self, seconds: float, error: NotTaken) -> None:
+        """Nobody may go for so long, and why."""
+
+    def paced(self, rate: Rate) -> None:
+        """The rate is another one from now on, since the provider throttles or does so no more."""
+
+    def answered(self, seconds: float, outcomes: Sequence[Outcome]) -> None:
+        """A request ended after so long."""
+
+
 async def deliver(
-    outbox: Outbox,
-    submit: Submit,
-    pace: Pace,
-    stop: Stop,
-    plan: Plan,
-    clock: Clock,
-    on_stopping: Callable[[int], None] | None = None,
+    outbox: Outbox, submit: Submit, pace: Pace, stop: Stop, plan: Plan, clock: Clock, listener: Listener
 ) -> None:
     """Send what is due until `stop` is asked for; then finish what left and give back what did not.
 
-    `on_stopping` is told how many requests are then waited for. Raises AccountProblem when no message of the account
-    can go; all that was claimed has an outcome then too.
+    Raises the ProviderError for which no message of the account can go; all that was claimed has an outcome then too.
     """
-    run = _Run(outbox, submit, pace, stop, plan, clock, on_stopping)
-    async with together() as tasks:
-        senders = [tasks.create_task(run.send(), name=f"sender-{number}") for number in range(plan.workers)]
-        tasks.create_task(run.claim(), name="claimer")
-        ending = tasks.create_task(run.end(senders), name="ending")
-        await asyncio.wait(senders)
-        ending.cancel()
+    run = _Run(outbox, submit, pace, stop, plan, clock, listener)
+    try:
+        async with together() as tasks:
+            senders = [tasks.create_task(run.send(place), name=f"sender-{place}") for place in range(plan.workers)]
+            clerk = tasks.create_task(run.keep_books(), name="clerk")
+            ending = tasks.create_task(run.end(senders), name="ending")
+            await asyncio.wait(senders)
+            run.look.set()
+            await clerk
+            ending.cancel()
+    finally:
+        await to_the_end(run.close_books())
     if run.problem is not None:
         raise run.problem
 
@@ -114,93 +132,119 @@ class _Run:
     """What the tasks of one `deliver` share."""
 
     def __init__(
-        self,
-        outbox: Outbox,
-        submit: Submit,
-        pace: Pace,
-        stop: Stop,
-        plan: Plan,
-        clock: Clock,
-        on_stopping: Callable[[int], None] | None,
+        self, outbox: Outbox, submit: Submit, pace: Pace, stop: Stop, plan: Plan, clock: Clock, listener: Listener
     ) -> None:
         self.outbox, self.submit, self.pace, self.stop, self.plan, self.clock = outbox, submit, pace, stop, plan, clock
-        self.on_stopping = on_stopping
-        self.problem: AccountProblem | None = None
+        self.listener = listener
+        self.problem: ProviderError | None = None
+        self.breaker = Breaker()
+        self.load = Load(plan.workers, clock.monotonic)
         self.waiting: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the claim
-        self.arrived = asyncio.Condition()  # for senders: something waits, or the end
-        self.look = asyncio.Event()  # for the claimer: there may be room again, or the end
-        self.stopping = False
+        self.outcomes: list[Outcome] = []  # that are not written yet
+        self.arrived = asyncio.Event()  # for senders: something waits, or the end
+        self.look = asyncio.Event()  # for the clerk: something to write, there may be room again, or the end
+        self.stopping = asyncio.Event()
+        self.at_once = self.load.at_once(pace.rate.per_second)  # requests that are allowed
         self.at_pace = 0  # claims that wait for their turn
         self.in_flight = 0  # requests
-        self.request_s = AHEAD_S  # how long one takes of late
+        self.has_answers = False  # since the last exchange
         self.fill = 1  # messages that a request holds of late
         self.last_text = ""  # of the last claim: one message alone does not tell whether all get the same
         self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
         self.throttled = 0  # 429 in a row
+        self.throttled_at = clock.monotonic()  # when the last of them came
 
-    async def claim(self) -> None:
-        """Keep about 100 ms of work claimed, while a request could be made."""
-        try:
-            while not self.stopping:
-                self.look.clear()
-                room = self._room()
-                if room <= 0 or not await to_the_end(self._claim(room)):
-                    await wait_for(self.look, IDLE_S)
-        finally:
-            left = [claim for claim, _ in self.waiting]
-            self.waiting.clear()  # first, so that no sender takes one that is being given back
-            await to_the_end(self._give_back(left))
+    # --- The clerk -------------------------------------------------------------------------------------------------
 
-    async def send(self) -> None:
-        """One sender: take a batch, ask the pace, request, write; until the end."""
-        while (batch := await self._next_batch()) is not None:
-            await self._go([claim for claim, _ in batch], claimed=batch[0][1])
+    async def keep_books(self) -> None:
+        """Keep about 100 ms of work claimed, while a request could be made, and write outcomes soon."""
+        while not self.stopping.is_set():
+            self.look.clear()
+            room, began = self._room(), self.clock.monotonic()
+            if room <= 0 and not self.outcomes:
+                await wait_for(self.look, IDLE_S)
+            elif await self._exchange(room) or self.outcomes:
+                await wait_for(self.stopping, TICK_S - (self.clock.monotonic() - began))
+            else:
+                await wait_for(self.look, IDLE_S)
+        while self.in_flight or self.outcomes:
+            self.look.clear()
+            await self._exchange(0)
+            await wait_for(self.look, IDLE_S)
 
-    async def end(self, senders: Sequence[asyncio.Task[None]]) -> None:
-        """Wait for the word to stop, and at the second word end the requests that are in flight."""
-        await self.stop.asked.wait()
-        await self._stop()
-        if self.on_stopping is not None:
-            self.on_stopping(self.in_flight)
-        await self.stop.aborted.wait()
-        for sender in senders:
-            sender.cancel()
+    async def close_books(self) -> None:
+        """Write what is left: outcomes, and the claims that were not requested."""
+        self._give_back([claim for claim, _ in self.waiting])
+        self.waiting.clear()
+        if self.outcomes:
+            await self._exchange(0)
 
-    async def _claim(self, size: int) -> bool:
+    async def _exchange(self, room: int) -> bool:
+        """One transaction with the outbox; returns whether something was claimed."""
+        written, self.outcomes, self.has_answers = self.outcomes, [], False
         asked = self.clock.monotonic()
-        claims = await self.outbox.claim(size)
+        try:
+            claims = await to_the_end(self.outbox.exchange(written, max(room, 0)))
+        except Exception:
+            self.outcomes = [*written, *self.outcomes]
+            raise
         if claims:
-            texts = {claim.message.text for claim in claims} | {self.last_text}
-            self.last_text = claims[-1].message.text
-            grown = max(self.fill, 2 * len(claims)) if len(texts) == 1 else max(1, len(claims) // len(texts))
-            self.fill = min(self.most, grown)
-            async with self.arrived:
-                self.waiting.extend((claim, asked) for claim in claims)
-                self.arrived.notify(len(claims))
+            self._learn_fill(claims)
+            self.waiting.extend((claim, asked) for claim in claims)
+            self.arrived.set()
         return bool(claims)
 
     def _room(self) -> int:
         """How many messages may be claimed now."""
-        if self.in_flight >= self.plan.workers or self.pace.is_held():
+        rate = self.pace.rate.per_second
+        self.at_once = self.load.at_once(rate)
+        is_full = self.in_flight >= self.at_once and not self.has_answers
+        if is_full or self.pace.is_held():
             return 0
-        requests_per_s = min(self.pace.rate.per_second, self.plan.workers / self.request_s)
-        ahead = max(1, int(AHEAD_S * requests_per_s)) * self.fill
+        ahead = max(1, int(AHEAD_S * self.load.per_second(rate))) * self.fill
         return ahead - len(self.waiting) - self.at_pace
 
-    async def _next_batch(self) -> list[tuple[Claim, float]] | None:
-        async with self.arrived:
-            await self.arrived.wait_for(lambda: self.stopping or self.waiting)
-            if self.stopping:
-                return None
-            batch = [self.waiting.popleft()]
-            numbers = {batch[0][0].message.number}  # answers are told apart by number alone
-            while self.waiting and len(batch) < self.most:
-                following = self.waiting[0][0]
-                if not _same(batch[0][0], following) or following.message.number in numbers:
-                    break
-                numbers.add(following.message.number)
-                batch.append(self.waiting.popleft())
-            return batch
+    def _learn_fill(self, claims: Sequence[Claim]) -> None:
+        texts = {claim.message.text for claim in claims} | {self.last_text}
+        self.last_text = claims[-1].message.text
+        are_alike = self.plan.own_texts or len(texts) == 1
+        grown = max(self.fill, 2 * len(claims)) if are_alike else max(1, len(claims) // len(texts))
+        self.fill = min(self.most, grown)
+
+    # --- The senders -----------------------------------------------------------------------------------------------
+
+    async def send(self, place: int) -> None:
+        """One sender: take a batch, ask the pace, request, hand its outcomes over; until the end."""
+        while not self.stopping.is_set():
+            if self.waiting and place < self.at_once:
+                batch = self._next_batch()
+                await self._go([claim for claim, _ in batch], claimed=batch[0][1])
+            else:
+                self.arrived.clear()
+                await self.arrived.wait()
+
+    async def end(self, senders: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for the word to stop, and at the second word end the requests that are in flight."""
+        await self.stop.asked.wait()
+        self._halt()
+        self.listener.stopping(self.in_flight)
+        await self.stop.aborted.wait()
+        for sender in senders:
+            sender.cancel()
+
+    def _next_batch(self) -> list[tuple[Claim, float]]:
+        batch = [self.waiting.popleft()]
+        numbers = {batch[0][0].message.number}  # answers are told apart by number alone
+        while self.waiting and len(batch) < self.most:
+            following = self.waiting[0][0].message
+            if not self._may_share(batch[0][0].message, following) or following.number in numbers:
+                break
+            numbers.add(following.number)
+            batch.append(self.waiting.popleft())
+        return batch
+
+    def _may_share(self, one: Message, other: Message) -> bool:
+        return one.sender == other.sender and (self.plan.own_texts or one.text == other.text)
 
     async def _go(self, claims: Sequence[Claim], claimed: float) -> None:
         """Bring a batch to its outcomes; one that is refused as a whole goes again in halves, each at its own pace."""
@@ -212,7 +256,7 @@ class _Run:
                     middle = len(part) // 2
                     parts += [part[middle:], part[:middle]]
         finally:
-            await to_the_end(self._give_back([claim for part in parts for claim in part]))
+            self._give_back([claim for part in parts for claim in part])
 
     async def _may_go(self, claims: Sequence[Claim], claimed: float) -> bool:
         """Wait for the pace; False where it was closed, or where the claim has grown old meanwhile."""
@@ -230,108 +274,119 @@ class _Run:
         return is_fresh
 
     async def _request(self, claims: Sequence[Claim]) -> bool:
-        """Submit and write the outcomes; False where the request was refused as a whole and has none."""
-        self.in_flight += 1
+        """Submit; False where the request was refused as a whole and has no outcomes."""
         started, sent_at = self.clock.monotonic(), self.clock.now()
+        self.in_flight += 1
+        if self.breaker.is_open:
+            self.pace.hold(PROBE_S)
         try:
-            outcomes = await self._submit(claims, sent_at)
-            accepted = any(outcome.event is MessageEvent.ACCEPT for outcome in outcomes)
-            self.most = min(self.plan.batch_size, 2 * self.most) if accepted else 1
-            if outcomes:
-                await to_the_end(self.outbox.finish(outcomes))
-            if self.problem is not None:
-                await self._stop()
+            found = await self._submit(claims, started, sent_at)
+        except asyncio.CancelledError:
+            self.outcomes += [outcomes.interrupted(claim, sent_at) for claim in claims]
+            raise
         finally:
             self.in_flight -= 1
-            self.request_s += 0.1 * (self.clock.monotonic() - started - self.request_s)
-            self.look.set()
-        return bool(outcomes)
+        seconds = self.clock.monotonic() - started
+        accepted = any(outcome.event is MessageEvent.ACCEPT for outcome in found)
+        if accepted:  # a connection that is refused at once says nothing of the time that a request takes
+            self.load.add(seconds, self.plan.units(claims))
+        self.most = min(self.plan.batch_size, 2 * self.most) if accepted else 1
+        self.outcomes += found
+        self.has_answers = True
+        self.look.set()
+        self.listener.answered(seconds, found)
+        return bool(found)
 
-    async def _submit(self, claims: Sequence[Claim], sent_at: datetime) -> list[Outcome]:
+    async def _submit(self, claims: Sequence[Claim], started: float, sent_at: datetime) -> list[Outcome]:
         try:
             submissions = await self.submit([claim.message for claim in claims])
-        except asyncio.CancelledError:
-            sentence = "Stopped while this message was on its way."
-            await to_the_end(self.outbox.finish([_lost(claim, INTERRUPTED, sentence, sent_at) for claim in claims]))
-            raise
         except ProviderError as error:
+            self._note(error, started)
             if isinstance(error, BatchRefused) and len(claims) > 1:
                 return []
             return [self._settle(claim, error, sent_at) for claim in claims]
         except Exception as error:  # a provider's own bug: the request may have left, and the others must go on
             log.exception("%s failed on a request", type(error).__name__)
-            return [_lost(claim, "no_answer", "The provider's code failed.", sent_at) for claim in claims]
+            return [outcomes.failed(claim, sent_at) for claim in claims]
+        self._reached()
         self.throttled = 0
         by_number = {submission.number: submission for submission in submissions}
-        return [self._answer(claim, by_number.get(claim.message.number), sent_at) for claim in claims]
+        return [self._answer(claim, by_number.get(claim.message.number), started, sent_at) for claim in claims]
 
-    def _answer(self, claim: Claim, submission: Submission | None, sent_at: datetime) -> Outcome:
+    def _answer(self, claim: Claim, submission: Submission | None, started: float, sent_at: datetime) -> Outcome:
         """What became of one message; one that the answer leaves out may have been taken."""
-        if submission is None or submission.accepted is None:
-            error = submission.error if submission is not None else None
-            return self._settle(claim, error or MaybeTaken("the answer left this number out"), sent_at)
-        refused = not submission.accepted
-        return Outcome(
-            claim=claim,
-            event=MessageEvent.REJECT if refused else MessageEvent.ACCEPT,
-            reason=(submission.code or "rejected") if refused else "",
-            detail=submission.reason if refused else "",
-            provider_id=submission.provider_id,
-            sent_at=sent_at,
-        )
+        if submission is not None and submission.accepted is not None:
+            return outcomes.answered(claim, submission, sent_at)
+        if submission is None or submission.error is None:
+            return outcomes.left_out(claim, sent_at)
+        if isinstance(submission.error, AccountProblem | Throttled):
+            self._note(submission.error, started)
+        return self._settle(claim, submission.error, sent_at)
 
     def _settle(self, claim: Claim, error: ProviderError, sent_at: datetime) -> Outcome:
         """What becomes of a message whose request ended in an error."""
-        if isinstance(error, AccountProblem):
-            self.problem = self.problem or error
-            self._halt()
-            return _given_back(claim)
-        if isinstance(error, Throttled):
-            self._hold(error)
-            return _given_back(claim)
+        if isinstance(error, AccountProblem | Throttled):
+            return outcomes.given_back(claim)
         if isinstance(error, NotTaken):
-            return _not_taken(claim, error)
-        return _lost(claim, "no_answer", error.what, sent_at)
+            return outcomes.given_back(claim) if self.breaker.is_open else outcomes.not_taken(claim, error)
+        return outcomes.maybe_taken(claim, error, sent_at)
 
-    def _hold(self, error: Throttled) -> None:
-        if not self.pace.is_held():  # the first of those that were in flight speaks for all
+    # --- What an error means for the whole account -------------------------------------------------------------------
+
+    def _note(self, error: ProviderError, started: float) -> None:
+        if isinstance(error, AccountProblem):
+            self._end_with(error)
+        elif isinstance(error, Throttled):
+            self._reached()
+            self._throttle(error, started)
+        elif isinstance(error, NotTaken) and not isinstance(error, BatchRefused):
+            self._missed(error, started)
+        else:
+            self._reached()
+
+    def _reached(self) -> None:
+        """The provider answered."""
+        was_open = self.breaker.is_open
+        self.breaker.reached()
+        if was_open:
+            self.pace.release()
+        if self.pace.raised():
+            self.listener.paced(self.pace.rate)
+
+    def _throttle(self, error: Throttled, started: float) -> None:
+        if started > self.throttled_at:  # those that had left before the last 429 say nothing new
+            self.throttled_at = self.clock.monotonic()
             self.throttled += 1
-        self.pace.hold(error.retry_after if error.retry_after is not None else _back_off(self.throttled))
+            if self.pace.throttled():
+                self.listener.paced(self.pace.rate)
+        self._hold(error, self.throttled)
+
+    def _missed(self, error: NotTaken, started: float) -> None:
+        """A request surely reached nobody who could take it."""
+        if self.breaker.missed(started, self.clock.monotonic()):
+            if self.breaker.gives_up:
+                self._end_with(error)
+            self.pace.release()  # who waits for the answer to this probe
+            self._hold(error, self.breaker.probes)
+        elif error.retry_after is not None:
+            self._hold(error, self.breaker.streak)
+
+    def _hold(self, error: NotTaken, times: int) -> None:
+        seconds = error.retry_after if error.retry_after is not None else back_off(times)
+        if self.pace.hold(seconds):
+            self.listener.held(seconds, error)
+
+    def _end_with(self, problem: ProviderError) -> None:
+        self.problem = self.problem or problem
+        self._halt()
+
+    # --- The end ---------------------------------------------------------------------------------------------------
 
     def _halt(self) -> None:
-        self.stopping = True
+        self.stopping.set()
         self.pace.close()
+        self.arrived.set()
         self.look.set()
 
-    async def _stop(self) -> None:
-        self._halt()
-        async with self.arrived:
-            self.arrived.notify_all()
-
-    async def _give_back(self, claims: Sequence[Claim]) -> None:
-        if claims:
-            await self.outbox.finish([_given_back(claim) for claim in claims])
-
-
-def _same(one: Claim, other: Claim) -> bool:
-    return (one.message.text, one.message.sender) == (other.message.text, other.message.sender)
-
-
-def _not_taken(claim: Claim, error: NotTaken) -> Outcome:
-    if claim.tries >= MOST_TRIES:
-        return Outcome(claim=claim, event=MessageEvent.FAIL, reason="not_taken", detail=error.what)
-    wait = error.retry_after if error.retry_after is not None else _back_off(claim.tries)
-    return Outcome(claim=claim, event=MessageEvent.RETRY, reason="not_taken", detail=error.what, retry_in_s=wait)
-
-
-def _given_back(claim: Claim) -> Outcome:
-    return Outcome(claim=claim, event=MessageEvent.GIVE_BACK)
-
-
-def _lost(claim: Claim, reason: str, detail: str, sent_at: datetime) -> Outcome:
-    return Outcome(claim=claim, event=MessageEvent.LOSE, reason=reason, detail=detail, sent_at=sent_at)
-
-
-def _back_off(tries: int) -> float:
-    """Exponential with full jitter: 1, 2, 4, ... seconds at most."""
-    return random.uniform(0.05, min(LONGEST_RETRY_S, 2.0 ** (tries - 1)))  # noqa: S311 - spreads load, guards nothing
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        self.outcomes += [outcomes.given_back(claim) for claim in claims]

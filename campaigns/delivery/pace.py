@@ -1,12 +1,12 @@
 """The pace of one account: no window of one second holds more than its rate allows.
 
-A full bucket of aiolimiter lets twice the rate into a window, so a small bucket spreads the permits, and a ring of the
-last times guards the window. Asked last, right before the request: a wait between the two would bunch requests up.
+A full bucket of aiolimiter lets twice the rate into a window, so a small bucket spreads the permits, and the moments of
+the last second guard the window. Asked last, right before the request: a wait between the two would bunch requests up.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Final
 
 from aiolimiter import AsyncLimiter
@@ -16,6 +16,11 @@ from campaigns.model import Rate
 
 AHEAD_S: Final = 0.004  #: permits are drawn for this much time at once: uvloop's clock steps by a millisecond
 MARGIN: Final = 0.985  #: of the rate, so that jitter on the way to the wire does not break the window
+REPEATED_S: Final = 60.0  #: a 429 so soon after the last lowers the rate
+LOWERED_TO: Final = 0.7  #: of what it was
+LOWEST: Final = 0.02  #: of the full rate
+RAISED_BY: Final = 0.05  #: of the full rate, and so often
+RAISED_EVERY_S: Final = 10.0
 
 
 def window_s(rate: Rate) -> float:
@@ -24,36 +29,32 @@ def window_s(rate: Rate) -> float:
 
 
 class Pace:
-    """Permits for one account; all its senders share one Pace. Closed, it gives no more permits."""
+    """Permits for one account; all its senders share one Pace. Closed, it gives no more permits.
 
-    def __init__(
-        self, rate: Rate, clock: Clock, on_hold: Callable[[float], None] | None = None, *, wait_s: float = 0.0
-    ) -> None:
-        """`on_hold` is told of each wait that the provider asks for; `wait_s` is waited before the first permit."""
-        self.rate = rate
+    Repeated 429 lower the rate by a factor; later it rises again step by step up to the full one.
+    """
+
+    def __init__(self, rate: Rate, clock: Clock, *, wait_s: float = 0.0) -> None:
+        """`wait_s` is waited before the first permit."""
+        self.full = rate
         self._clock = clock
-        self._on_hold = on_hold
-        per_second = rate.per_second
-        bucket = 1 + AHEAD_S * per_second
-        self._limiter = AsyncLimiter(bucket, bucket / (MARGIN * per_second))
-        self._drawn = 0
-        self._batch = max(1, int(AHEAD_S * per_second))
-        self._window_s = window_s(rate)
-        self._taken: deque[float] = deque(maxlen=max(1, int(per_second)))
         self._held_until = clock.monotonic() + wait_s
+        self._taken: deque[float] = deque()  # the moments of the permits in the window
         self._turn = asyncio.Lock()
         self._wait: asyncio.Timeout | None = None
         self._closed = False
+        self._throttled_at: float | None = None
+        self._next_raise = 0.0
+        self._set_rate(rate)
 
     async def take(self, units: int = 1) -> bool:
         """Wait until `units` more may go; False when the pace was closed instead. More units than a second allows wait
         as long as they are worth."""
+        if not self._turn.locked() and self._take_at_once(units):
+            return True
         async with self._turn:
-            try:
-                for _ in range(units):
-                    await self._take_one()
-            except TimeoutError:  # closed while it waited
-                return False
+            for _ in range(units):
+                await self._take_one()
             return not self._closed
 
     def put_back(self, units: int) -> None:
@@ -62,48 +63,103 @@ class Pace:
         for _ in range(min(units, len(self._taken))):
             self._taken.pop()
 
-    def hold(self, seconds: float) -> None:
-        """Let nobody go for so long: the provider asked for it."""
+    def hold(self, seconds: float) -> bool:
+        """Let nobody go for so long; False where they are held for longer already."""
         until = self._clock.monotonic() + seconds
-        if until > self._held_until:
-            self._held_until = until
-            if self._on_hold is not None:
-                self._on_hold(seconds)
+        is_longer = until > self._held_until
+        self._held_until = max(until, self._held_until)
+        return is_longer
+
+    def release(self) -> None:
+        """End the hold."""
+        self._held_until = self._clock.monotonic()
+        self._interrupt()
 
     def is_held(self) -> bool:
-        """Whether the provider asked for a wait that is not over."""
+        """Whether nobody may go now."""
         return self._held_until > self._clock.monotonic()
+
+    def throttled(self) -> bool:
+        """The provider answered 429; returns whether the rate is lower for it: the first is only waited for."""
+        now, last = self._clock.monotonic(), self._throttled_at
+        self._throttled_at = now
+        if last is None or now - max(last, self._held_until) > REPEATED_S:
+            return False
+        lower = max(self.rate.per_second * LOWERED_TO, self.full.per_second * LOWEST)
+        self._next_raise = now + RAISED_EVERY_S
+        self._set_rate(Rate(lower))
+        return True
+
+    def raised(self) -> bool:
+        """Whether the rate has just risen a step, since it has gone well for a while."""
+        now = self._clock.monotonic()
+        if self.rate.per_second == self.full.per_second or now < max(self._next_raise, self._held_until):
+            return False
+        self._next_raise = now + RAISED_EVERY_S
+        self._set_rate(Rate(min(self.full.per_second, self.rate.per_second + RAISED_BY * self.full.per_second)))
+        return True
 
     def close(self) -> None:
         """Give no more permits, and end the wait of who waits for one."""
         self._closed = True
-        if self._wait is not None:
-            self._wait.reschedule(asyncio.get_running_loop().time())
+        self._interrupt()
+
+    def _set_rate(self, rate: Rate) -> None:
+        self.rate = rate
+        bucket = 1 + AHEAD_S * rate.per_second
+        self._limiter = AsyncLimiter(bucket, bucket / (MARGIN * rate.per_second))
+        self._batch = max(1, int(AHEAD_S * rate.per_second))
+        self._drawn = 0
+        self._most = max(1, int(rate.per_second))
+        self._window_s = self._most / rate.per_second  # which holds no more than that
+
+    def _take_at_once(self, units: int) -> bool:
+        """Take permits that are there, which at a high rate is the rule; False where one must wait."""
+        if self._closed or not units <= min(self._drawn, self._most) or self._pause(units) > 0:
+            return False
+        self._drawn -= units
+        self._taken.extend([self._clock.monotonic()] * units)
+        return True
 
     async def _take_one(self) -> None:
-        await self._draw()
-        while (pause := self._pause()) > 0:
+        while not self._closed and not await self._draw():
+            pass
+        while not self._closed and (pause := self._pause()) > 0:
             await self._interruptible(self._clock.sleep(pause))
         self._taken.append(self._clock.monotonic())
 
-    async def _draw(self) -> None:
+    async def _draw(self) -> bool:
+        """Take one of the permits that were drawn; False where the wait for more was interrupted."""
         if self._drawn == 0:
-            if self._limiter.has_capacity(self._batch):
-                await self._limiter.acquire(self._batch)
-            else:
-                await self._interruptible(self._limiter.acquire(self._batch))
-            self._drawn = self._batch
+            limiter, batch = self._limiter, self._batch
+            if limiter.has_capacity(batch):
+                await limiter.acquire(batch)
+            elif not await self._interruptible(limiter.acquire(batch)) or limiter is not self._limiter:
+                return False
+            self._drawn = batch
         self._drawn -= 1
+        return True
 
-    def _pause(self) -> float:
+    def _pause(self, units: int = 1) -> float:
+        """Seconds until so many more fit into the window and nobody is held."""
         now = self._clock.monotonic()
-        full = len(self._taken) == self._taken.maxlen
-        window = self._taken[0] + self._window_s - now if full else 0.0
-        return 0.0 if self._closed else max(window, self._held_until - now)
+        while self._taken and self._taken[0] <= now - self._window_s:
+            self._taken.popleft()
+        too_many = len(self._taken) + units - self._most
+        window = self._taken[too_many - 1] + self._window_s - now if too_many > 0 else 0.0
+        return max(window, self._held_until - now)
 
-    async def _interruptible(self, step: Awaitable[None]) -> None:
+    def _interrupt(self) -> None:
+        if self._wait is not None:
+            self._wait.reschedule(asyncio.get_running_loop().time())
+
+    async def _interruptible(self, step: Awaitable[None]) -> bool:
+        """Wait for `step`; False where the wait was ended before."""
         try:
-            async with asyncio.timeout(0 if self._closed else None) as self._wait:
+            async with asyncio.timeout(None) as self._wait:
                 await step
+        except TimeoutError:
+            return False
         finally:
             self._wait = None
+        return True

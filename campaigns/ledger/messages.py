@@ -3,7 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, null, or_, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    null,
+    select,
+    update,
+)
 
 from campaigns.clock import to_ms
 from campaigns.ledger.campaigns import ACTIVE
@@ -21,8 +35,7 @@ from campaigns.model import (
     states_before,
 )
 
-MOST_CLAIMS: Final = 5_000  #: of one claim: databases bound the number of parameters
-
+ENCODINGS: Final = {encoding.value: encoding for encoding in Encoding}
 AFTER: Final = {  # where each outcome of a claim leads
     MessageEvent.ACCEPT: MessageState.ACCEPTED,
     MessageEvent.REJECT: MessageState.REJECTED,
@@ -52,26 +65,36 @@ _DUE: Final = (  # the oldest due; the row makes the order total
     .subquery("due")
 )
 DUE_MESSAGES: Final = (  # with their texts, which PostgreSQL would else join to all that are due before it sorts them
-    select(_DUE.c.row, _DUE.c.number, _DUE.c.tries, rows.c.text, rows.c.encoding, rows.c.segments)
-    .join(rows, (rows.c.campaign_id == _DUE.c.campaign_id) & (rows.c.row == _DUE.c.row))
-    .order_by(_DUE.c.due_ms, _DUE.c.row)
-)
-CLAIM_MESSAGES: Final = (
-    update(messages)
-    .where(
-        messages.c.campaign_id == bindparam("campaign"),
-        messages.c.row.in_(bindparam("claimed", expanding=True)),
-        messages.c.state == PLANNED,
-    )
-    .values(
-        state=MessageState.SENDING,
-        tries=messages.c.tries + 1,
-        reason=null(),
-        detail=null(),
-        sent_ms=bindparam("now"),
-        updated_ms=bindparam("now"),
+    select(_DUE.c.due_ms, _DUE.c.row, _DUE.c.number, _DUE.c.tries, rows.c.text, rows.c.encoding, rows.c.segments).join(
+        rows, (rows.c.campaign_id == _DUE.c.campaign_id) & (rows.c.row == _DUE.c.row)
     )
 )
+
+
+def _claim_statement(claimed: Any) -> Any:
+    return (
+        update(messages)
+        .where(
+            messages.c.campaign_id == bindparam("campaign"),
+            messages.c.row.in_(claimed),
+            messages.c.state == PLANNED,
+        )
+        .values(
+            state=MessageState.SENDING,
+            tries=messages.c.tries + 1,
+            reason=null(),
+            detail=null(),
+            sent_ms=bindparam("now"),
+            updated_ms=bindparam("now"),
+        )
+    )
+
+
+_CLAIMED: Final = bindparam("claimed", type_=JSON)
+CLAIM_MESSAGES: Final = {  # all rows by one parameter: one statement of one size, however many there are
+    "sqlite": _claim_statement(select(func.json_each(_CLAIMED).table_valued("value").c.value)),
+    "postgresql": _claim_statement(select(cast(func.json_array_elements_text(_CLAIMED), BigInteger))),
+}
 SETTLE_CRASHED: Final = (  # what a dead sender had claimed: its requests may have left
     update(messages)
     .where(
@@ -101,33 +124,55 @@ RELEASE_HELD: Final = (
 )
 
 
-def _finish(event: MessageEvent) -> Any:
-    """The change that an outcome makes; `tries` fences it: a late result never undoes a newer try."""
+_OUTCOMES: Final = bindparam("outcomes", type_=JSON)
+_OUTCOME: Final[dict[str, Any]] = {  # what differs from outcome to outcome, in the order of `_values`
+    "campaign_id": BigInteger, "row": BigInteger, "tries": Integer, "provider_id": Text, "sent_ms": BigInteger,
+    "due_ms": BigInteger,
+}  # fmt: skip
+
+
+def _given_sqlite() -> FromClause:
+    value = func.json_each(_OUTCOMES).table_valued("value").c.value
+    fields = [func.json_extract(value, f"$[{place}]").label(name) for place, name in enumerate(_OUTCOME)]
+    return select(*fields).subquery("given")
+
+
+def _given_postgresql() -> FromClause:
+    value = func.json_array_elements(_OUTCOMES).table_valued(column("value", JSON)).c.value
+    fields = [cast(value[place].as_string(), kind).label(name) for place, (name, kind) in enumerate(_OUTCOME.items())]
+    return select(*fields).subquery("given")
+
+
+def _finish_statement(event: MessageEvent, given: FromClause) -> Any:
+    """The changes that outcomes of one kind make; `tries` fences each: a late result never undoes a newer try."""
     after = AFTER[event]
-    uses_try = 0 if event is MessageEvent.GIVE_BACK else 1
     return (
         update(messages)
         .where(
-            messages.c.campaign_id == bindparam("campaign"),
-            messages.c.row == bindparam("row_"),
-            messages.c.tries == bindparam("claimed_tries"),
-            or_(*(messages.c.state == state for state in states_before(event, after))),  # executemany takes no IN
+            messages.c.campaign_id == given.c.campaign_id,
+            messages.c.row == given.c.row,
+            messages.c.tries == given.c.tries,
+            messages.c.state.in_(states_before(event, after)),
         )
         .values(
             state=after,
             reason=bindparam("reason_"),
             detail=bindparam("detail_"),
-            provider_id=bindparam("provider_id_"),
+            provider_id=given.c.provider_id,
             provider_code=bindparam("provider_code_"),
-            sent_ms=bindparam("sent"),
-            due_ms=case((bindparam("due") > 0, bindparam("due")), else_=messages.c.due_ms),
-            tries=messages.c.tries - (1 - uses_try),
+            sent_ms=given.c.sent_ms,
+            due_ms=func.coalesce(given.c.due_ms, messages.c.due_ms),
+            tries=messages.c.tries - (1 if event is MessageEvent.GIVE_BACK else 0),
             updated_ms=bindparam("now"),
         )
     )
 
 
-FINISH: Final = {event: _finish(event) for event in AFTER}
+FINISH_MESSAGES: Final = {
+    (dialect, event): _finish_statement(event, given)
+    for dialect, given in (("sqlite", _given_sqlite()), ("postgresql", _given_postgresql()))
+    for event in AFTER
+}
 
 
 def claim_due(connection: Connection, account: str, prefix: str, size: int, now_ms: int) -> list[Claim]:
@@ -137,30 +182,39 @@ def claim_due(connection: Connection, account: str, prefix: str, size: int, now_
     """
     claims: list[Claim] = []
     for campaign in connection.execute(CLAIMABLE_CAMPAIGNS, {"account": account}).all():
-        room = min(size, MOST_CLAIMS) - len(claims)
+        room = size - len(claims)
         if room <= 0:
             break
-        due = connection.execute(DUE_MESSAGES, {"campaign": campaign.id, "now": now_ms, "size": room}).all()
+        found = connection.execute(DUE_MESSAGES, {"campaign": campaign.id, "now": now_ms, "size": room})
+        due = sorted(map(tuple, found))  # here: a database would sort the texts too
         if not due:
             continue
         connection.execute(
-            CLAIM_MESSAGES, {"campaign": campaign.id, "claimed": [line.row for line in due], "now": now_ms}
+            CLAIM_MESSAGES[connection.dialect.name],
+            {"campaign": campaign.id, "claimed": [row for _, row, *_ in due], "now": now_ms},
         )
         if campaign.state == CampaignState.READY:
             connection.execute(
                 update(campaigns).where(campaigns.c.id == campaign.id).values(state=CampaignState.RUNNING)
             )
-        claims += [_claim(campaign, line, prefix) for line in due]
+        claims += [_claim(campaign, one, prefix) for one in due]
     return claims
 
 
 def finish(connection: Connection, outcomes: Sequence[Outcome], now_ms: int) -> None:
     """Write what became of claims; an outcome whose message has moved on since changes nothing."""
-    by_event: dict[MessageEvent, list[dict[str, object]]] = {}
+    alike: dict[tuple[MessageEvent, str, str], list[Outcome]] = {}
     for outcome in outcomes:
-        by_event.setdefault(outcome.event, []).append(_values(outcome, now_ms))
-    for event, values in by_event.items():
-        connection.execute(FINISH[event], values)
+        alike.setdefault((outcome.event, outcome.reason, outcome.detail), []).append(outcome)
+    for (event, reason, detail), group in alike.items():
+        values = {
+            "outcomes": [_values(outcome, now_ms) for outcome in group],
+            "reason_": reason or None,
+            "detail_": detail or None,
+            "provider_code_": reason if event is MessageEvent.REJECT else None,
+            "now": now_ms,
+        }
+        connection.execute(FINISH_MESSAGES[connection.dialect.name, event], values)
 
 
 def settle_crashed(connection: Connection, account: str, now_ms: int) -> int:
@@ -173,34 +227,27 @@ def release_held(connection: Connection, campaign_id: CampaignId) -> None:
     connection.execute(RELEASE_HELD, {"campaign": campaign_id})
 
 
-def _claim(campaign: Any, line: Any, prefix: str) -> Claim:
-    name = f"c{campaign.id}-{line.row}"
+def _claim(campaign: Any, due: Sequence[Any], prefix: str) -> Claim:
+    _, row, number, tries, text, encoding, segments = due
+    name = f"c{campaign.id}-{row}"
     return Claim(
-        campaign_id=CampaignId(campaign.id),
-        row=line.row,
-        tries=line.tries + 1,
+        campaign_id=campaign.id,
+        row=row,
+        tries=tries + 1,
         message=Message(
             id=name,
             reference=f"{prefix}-{name}",
-            number=Msisdn(f"+{line.number}"),
-            text=line.text,
+            number=Msisdn(f"+{number}"),
+            text=text,
             sender=campaign.sender,
-            encoding=Encoding(line.encoding),
-            segments=line.segments,
+            encoding=ENCODINGS[encoding],
+            segments=segments,
         ),
     )
 
 
-def _values(outcome: Outcome, now_ms: int) -> dict[str, object]:
-    return {
-        "campaign": outcome.claim.campaign_id,
-        "row_": outcome.claim.row,
-        "claimed_tries": outcome.claim.tries,
-        "reason_": outcome.reason or None,
-        "detail_": outcome.detail or None,
-        "provider_id_": outcome.provider_id,
-        "provider_code_": outcome.reason if outcome.event is MessageEvent.REJECT else None,
-        "sent": to_ms(outcome.sent_at) if outcome.sent_at else None,
-        "due": now_ms + round(outcome.retry_in_s * 1000) if outcome.retry_in_s else 0,
-        "now": now_ms,
-    }
+def _values(outcome: Outcome, now_ms: int) -> tuple[object, ...]:
+    claim, sent_at, wait_s = outcome.claim, outcome.sent_at, outcome.retry_in_s
+    sent_ms = to_ms(sent_at) if sent_at else None
+    due_ms = now_ms + round(wait_s * 1000) if wait_s else None
+    return claim.campaign_id, claim.row, claim.tries, outcome.provider_id, sent_ms, due_ms

@@ -38,34 +38,32 @@ class AccountOutbox:
         self._on_finished = on_finished
         self._limits: dict[CampaignId, int] = {}  # of failures in a row
 
-    async def claim(self, size: int) -> Sequence[Claim]:
-        """Up to `size` due messages, `sending` on disk; none where nothing is due or the lease is lost."""
+    async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+        """Write outcomes, then claim up to `size` due messages, `sending` on disk; returns when both are.
+
+        Nothing is claimed where nothing is due or the lease is lost.
+        """
+        pauses = self._judge(outcomes, self._limits)
+        final = [outcome for outcome in outcomes if AFTER[outcome.event] is not MessageState.PLANNED]
         claims: list[Claim] = []
 
         def unit(connection: Connection) -> Sequence[Claim]:
             now_ms = self._clock.now_ms()
-            if not is_held(connection, self._account, self._owner):
+            # Nothing goes back without the lease: who has it now may have claimed it again, under the same try.
+            holds_lease = is_held(connection, self._account, self._owner)
+            # Run again, for a commit that may have come through although its answer was lost: no claim of it left.
+            lost = [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in claims]
+            finish(connection, [*lost, *outcomes] if holds_lease else final, now_ms)
+            for campaign_id, reason in pauses.items():
+                move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
+            if not holds_lease or not size:
                 return ()
-            # Run again, for a commit that may have come through although its answer was lost: nothing of it left.
-            finish(connection, [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in claims], now_ms)
             claims[:] = claim_due(connection, self._account, self._ledger.prefix, size, now_ms)
             if any(claim.campaign_id not in self._limits for claim in claims):
                 self._limits |= find_failure_limits(connection, self._account)
             return claims
 
-        return await self._ledger.run(unit)
-
-    async def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Write outcomes; returns when they are on disk."""
-        pauses = self._judge(outcomes, self._limits)
-        final = [outcome for outcome in outcomes if AFTER[outcome.event] is not MessageState.PLANNED]
-
-        def unit(connection: Connection) -> None:
-            # Nothing goes back without the lease: who has it now may have claimed it again, under the same try.
-            may_go_back = len(final) < len(outcomes) and is_held(connection, self._account, self._owner)
-            finish(connection, outcomes if may_go_back else final, self._clock.now_ms())
-            for campaign_id, reason in pauses.items():
-                move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
-
-        await self._ledger.run(unit)
-        self._on_finished(outcomes)
+        found = await self._ledger.run(unit)
+        if outcomes:
+            self._on_finished(outcomes)
+        return found

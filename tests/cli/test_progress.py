@@ -9,7 +9,7 @@ import pytest
 from campaigns.cli.progress import OneLine, PlainLines, progress, reading
 from campaigns.cli.screen import Screen, Stream
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.events import Held, Progress, Started, Stopping, Watching
+from campaigns.events import Held, Paced, Progress, Started, Stopping, Watching
 from campaigns.model import Rate
 
 
@@ -46,6 +46,8 @@ def last_drawn(screen: Screen) -> str:
 
 
 STARTED = Started(name="sommarrea", account="kannel", total=11_916, rate=Rate(20.0))
+HELD = Held(seconds=40, account="kannel", reason="kannel answered 429 with Retry-After: 40", throttled=True)
+UNREACHED = Held(seconds=40, account="kannel", reason="no connection could be made", throttled=False)
 
 
 def test_without_a_terminal_there_is_a_line_at_each_minute_and_for_each_event() -> None:
@@ -55,14 +57,18 @@ def test_without_a_terminal_there_is_a_line_at_each_minute_and_for_each_event() 
     for second in range(1, 131):
         hands.move(1)
         lines(Progress(done=20 * second, total=11_916, counts={"accepted": 20 * second - 4, "rejected": 4}))
-    lines(Held(seconds=40, account="kannel"))
+    lines(HELD)
+    lines(Paced(rate=Rate(14), full=Rate(20)))
+    lines(Paced(rate=Rate(20), full=Rate(20)))
     lines(Stopping(in_flight=11))
     lines(Progress(done=11_916, total=11_916, counts={"accepted": 11_912, "rejected": 4}))
     assert [line.partition(" ")[2] for line in written(screen).splitlines()] == [
         "sommarrea: sending 11,916 messages through kannel, at most 20/s",
         "1,200 of 11,916 (10.1 %): accepted 1,196, rejected 4",
         "2,400 of 11,916 (20.1 %): accepted 2,396, rejected 4",
-        "held for 40 s: kannel asked to wait",
+        "held for 40 s: kannel answered 429 with Retry-After: 40",
+        "sending at most 14/s (of 20/s) for a while: it was throttled",
+        "sending at most 20/s again",
         "Stopping. Waiting for 11 answers; Ctrl-C again makes them unknown instead.",
         "11,916 of 11,916 (100.0 %): accepted 11,912, rejected 4",
     ]
@@ -101,14 +107,33 @@ def test_it_never_says_100_percent_before_all_is_done() -> None:
     assert drawn.startswith(" 99%")
 
 
-def test_while_the_provider_asks_for_a_wait_the_line_says_how_long() -> None:
+@pytest.mark.parametrize(
+    ("event", "said"), [(HELD, "held 0:40 by kannel (429)"), (UNREACHED, "held 0:40: no connection could be made")]
+)
+def test_while_all_wait_the_line_says_how_long_and_why(event: Held, said: str) -> None:
     screen, hands = a_screen(terminal=True), Hands()
     line = OneLine(lambda: screen, hands.clock)
     line(Progress(done=4931, total=11_916, counts={"rejected": 17}))
-    line(Held(seconds=40, account="kannel"))
+    line(event)
     drawn = last_drawn(screen)
     line.erase()
-    assert "4,931/11,916 held 0:40 by kannel  17 rejected" in drawn
+    assert f"4,931/11,916 {said}  17 rejected" in drawn
+
+
+def test_a_rate_that_was_lowered_stands_beside_the_full_one_until_it_is_back() -> None:
+    screen, hands = a_screen(terminal=True), Hands()
+    line = OneLine(lambda: screen, hands.clock)
+    line(Progress(done=100, total=1000, counts={}))
+    for second in range(1, 4):
+        hands.move(1)
+        line(Progress(done=100 + 14 * second, total=1000, counts={}))
+    line(Paced(rate=Rate(14), full=Rate(20)))
+    lowered = last_drawn(screen)
+    line(Paced(rate=Rate(20), full=Rate(20)))
+    raised = last_drawn(screen)
+    line.erase()
+    assert "/s (of 20) " in lowered
+    assert "(of" not in raised
 
 
 def test_the_line_is_gone_at_the_end() -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.delivery.dispatch import MOST_TRIES, STALE_S, Plan, deliver
+from campaigns.delivery.dispatch import STALE_S, Plan, deliver
+from campaigns.delivery.outcomes import MOST_TRIES
 from campaigns.delivery.pace import Pace
 from campaigns.delivery.stop import Stop
 from campaigns.errors import (
@@ -53,28 +54,64 @@ class MemoryOutbox:
     due: list[Claim]
     stop: Stop
     outcomes: list[Outcome] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)  #: of each claim
-    on_finish: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+    sizes: list[int] = field(default_factory=list)  #: of each claim that was asked for
 
-    async def claim(self, size: int) -> Sequence[Claim]:
-        assert size > 0
+    async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+        await asyncio.sleep(0)  # as a commit would
+        self.outcomes += outcomes
+        claims = self.claim(size) if size else []
+        if not claims and not self._open():
+            self.stop.ask()
+        return claims
+
+    def claim(self, size: int) -> Sequence[Claim]:
         claims, self.due = self.due[:size], self.due[size:]
         self.sizes.append(len(claims))
         return claims
-
-    async def finish(self, outcomes: Sequence[Outcome]) -> None:
-        await asyncio.sleep(0)  # as a commit would
-        self.outcomes += outcomes
-        self.on_finish(outcomes)
-        total = self.events().total()
-        if total == len(self.due) + total and not self._open():
-            self.stop.ask()
 
     def events(self) -> Counter[MessageEvent]:
         return Counter(outcome.event for outcome in self.outcomes)
 
     def _open(self) -> bool:
         return sum(self.sizes) != len(self.outcomes)
+
+
+AGAIN = (MessageEvent.GIVE_BACK, MessageEvent.RETRY)
+
+
+class Patient(MemoryOutbox):
+    """What is not settled is due again at once."""
+
+    async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+        self.due += [outcome.claim for outcome in outcomes if outcome.event in AGAIN]
+        return await super().exchange(outcomes, size)
+
+    def _open(self) -> bool:
+        return bool(self.due) or super()._open() or all(outcome.event in AGAIN for outcome in self.outcomes)
+
+
+@dataclass
+class Ear:
+    """Hears all that a delivery tells."""
+
+    in_flight: list[int] = field(default_factory=list)
+    holds: list[tuple[float, str]] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    on_stopping: Callable[[], None] = lambda: None
+
+    def stopping(self, in_flight: int) -> None:
+        self.in_flight.append(in_flight)
+        self.on_stopping()
+
+    def held(self, seconds: float, error: NotTaken) -> None:
+        self.holds.append((seconds, error.what))
+
+    def paced(self, rate: Rate) -> None:
+        self.rates.append(rate.per_second)
+
+    def answered(self, seconds: float, outcomes: Sequence[Outcome]) -> None:
+        self.seconds.append(seconds)
 
 
 @dataclass
@@ -112,10 +149,14 @@ async def run(
     batch_size: int = 1,
     rate: Rate = FAST,
     clock: Clock = SYSTEM_CLOCK,
-) -> None:
-    plan = Plan(workers=workers, batch_size=batch_size, units=lambda claims: 1)
+    pace: Pace | None = None,
+    own_texts: bool = False,
+) -> Ear:
+    plan = Plan(workers=workers, batch_size=batch_size, own_texts=own_texts, units=lambda claims: 1)
+    ear = Ear()
     async with asyncio.timeout(20):
-        await deliver(outbox, submit, Pace(rate, clock), outbox.stop, plan, clock)
+        await deliver(outbox, submit, pace or Pace(rate, clock), outbox.stop, plan, clock, ear)
+    return ear
 
 
 async def test_every_message_is_requested_once_and_has_one_outcome() -> None:
@@ -195,9 +236,7 @@ async def test_each_half_of_a_refused_batch_waits_for_its_own_permit() -> None:
         return accept(batch)
 
     outbox, service = MemoryOutbox([a_claim(row, text="Hej") for row in range(40)], Stop()), Service(answer)
-    plan = Plan(workers=1, batch_size=100, units=lambda claims: 1)
-    async with asyncio.timeout(20):
-        await deliver(outbox, service.submit, Counted(FAST, SYSTEM_CLOCK), outbox.stop, plan, SYSTEM_CLOCK)
+    await run(outbox, service.submit, workers=1, batch_size=100, pace=Counted(FAST, SYSTEM_CLOCK))
     assert len(service.batches) == len(asked) > 40
 
 
@@ -289,9 +328,7 @@ async def test_a_claim_that_grew_old_is_given_back_and_not_sent() -> None:
             return taken
 
     outbox, service = MemoryOutbox([a_claim(1)], Stop()), Service(accept)
-    plan = Plan(workers=1, batch_size=1, units=lambda claims: 1)
-    async with asyncio.timeout(20):
-        await deliver(outbox, service.submit, Sleepy(FAST, clock), outbox.stop, plan, clock)
+    await run(outbox, service.submit, workers=1, clock=clock, pace=Sleepy(FAST, clock))
     assert outbox.events() == {MessageEvent.GIVE_BACK: 1}
     assert service.batches == []
 
@@ -307,16 +344,8 @@ async def test_at_a_slow_pace_the_permit_of_a_claim_that_grew_old_goes_to_the_ne
             offset += 0.0 if offset else STALE_S + 1  # the first claim waits long for its turn
             return taken
 
-    class Patient(MemoryOutbox):
-        async def finish(self, outcomes: Sequence[Outcome]) -> None:
-            self.due += [outcome.claim for outcome in outcomes if outcome.event is MessageEvent.GIVE_BACK]
-            if outcomes[0].event is MessageEvent.ACCEPT:
-                self.stop.ask()
-
     outbox, service = Patient([a_claim(1)], Stop()), Service(accept)
-    plan = Plan(workers=1, batch_size=1, units=lambda claims: 1)
-    async with asyncio.timeout(20):
-        await deliver(outbox, service.submit, Slow(Rate(0.001), clock), outbox.stop, plan, clock)
+    await run(outbox, service.submit, workers=1, clock=clock, pace=Slow(Rate(0.001), clock))
     assert len(service.batches) == 1
 
 
@@ -328,9 +357,9 @@ async def test_claims_reach_no_further_ahead_than_a_tenth_of_a_second() -> None:
 
 async def test_claims_of_one_message_do_not_pass_for_a_text_that_all_get() -> None:
     class OneByOne(MemoryOutbox):
-        async def claim(self, size: int) -> Sequence[Claim]:
+        def claim(self, size: int) -> Sequence[Claim]:
             wanted.append(size)
-            return await super().claim(1)
+            return super().claim(1)
 
     wanted: list[int] = []
     outbox, service = OneByOne([a_claim(row) for row in range(30)], Stop()), Service(accept)

@@ -9,15 +9,12 @@ from campaigns.delivery.pace import Pace
 from campaigns.delivery.stop import Stop
 from campaigns.errors import BatchRefused, SettingsError
 from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
-from tests.delivery.test_dispatch import FAST, MemoryOutbox, Service, a_claim, accept, run
+from tests.delivery.test_dispatch import FAST, Ear, MemoryOutbox, Service, a_claim, accept, run
 
 
 async def test_the_word_to_stop_finishes_what_left_and_gives_the_rest_back() -> None:
-    stop, told, release = Stop(), [], asyncio.Event()
-
-    def tell(in_flight: int) -> None:
-        told.append(in_flight)
-        release.set()
+    stop, release = Stop(), asyncio.Event()
+    ear = Ear(on_stopping=release.set)
 
     async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
         stop.ask()
@@ -26,8 +23,8 @@ async def test_the_word_to_stop_finishes_what_left_and_gives_the_rest_back() -> 
 
     outbox = MemoryOutbox([a_claim(row) for row in range(100)], stop)
     plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
-    await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), stop, plan, SYSTEM_CLOCK, tell)
-    assert told == [outbox.events()[MessageEvent.ACCEPT]]
+    await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), stop, plan, SYSTEM_CLOCK, ear)
+    assert ear.in_flight == [outbox.events()[MessageEvent.ACCEPT]]
     assert outbox.events().total() == sum(outbox.sizes)
     assert set(outbox.events()) <= {MessageEvent.ACCEPT, MessageEvent.GIVE_BACK}
 
@@ -66,7 +63,7 @@ async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None
     outbox = MemoryOutbox([a_claim(row) for row in range(100)], Stop())
     plan = Plan(workers=3, batch_size=1, units=lambda claims: 1)
     clock = SYSTEM_CLOCK
-    task = asyncio.create_task(deliver(outbox, submit, Pace(Rate(50), clock), outbox.stop, plan, clock))
+    task = asyncio.create_task(deliver(outbox, submit, Pace(Rate(50), clock), outbox.stop, plan, clock, Ear()))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -74,26 +71,31 @@ async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None
     assert outbox.events().total() == sum(outbox.sizes)
 
 
-async def test_an_error_of_the_outbox_ends_the_loop_as_it_is_and_nothing_given_back_is_sent() -> None:
+async def test_an_error_of_the_outbox_ends_the_loop_as_it_is_and_every_claim_has_an_outcome_all_the_same() -> None:
     class Broken(MemoryOutbox):
-        async def claim(self, size: int) -> Sequence[Claim]:
-            if not self.due:
+        async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+            if outcomes and not broken:
+                broken.append(outcomes)
                 raise SettingsError("the ledger is gone")
-            claims, self.due = self.due, []
-            return claims
+            return await super().exchange(outcomes, size)
 
-        async def finish(self, outcomes: Sequence[Outcome]) -> None:
-            for _ in range(20):  # as a commit that takes its time
-                await asyncio.sleep(0)
-            self.outcomes += outcomes
+        def claim(self, size: int) -> Sequence[Claim]:
+            return super().claim(100)
 
-    outbox, service = Broken([a_claim(row) for row in range(100)], Stop()), Service(accept)
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        requested.extend(message.id for message in batch)
+        if len(requested) > 2:
+            await asyncio.Event().wait()
+        return accept(batch)
+
+    broken: list[Sequence[Outcome]] = []
+    requested: list[str] = []
+    outbox = Broken([a_claim(row) for row in range(100)], Stop())
     with pytest.raises(SettingsError, match="the ledger is gone"):
-        await run(outbox, service.submit)
-    requested = {message.id for batch in service.batches for message in batch}
+        await run(outbox, submit, workers=3)
     given_back = {outcome.claim.message.id for outcome in outbox.outcomes if outcome.event is MessageEvent.GIVE_BACK}
-    assert given_back
-    assert not requested & given_back
+    assert not given_back & set(requested)
+    assert outbox.events() == {MessageEvent.ACCEPT: 2, MessageEvent.LOSE: 3, MessageEvent.GIVE_BACK: 95}
 
 
 async def test_the_second_word_between_the_halves_of_a_refused_batch_loses_no_claim() -> None:
@@ -110,8 +112,8 @@ async def test_the_second_word_between_the_halves_of_a_refused_batch_loses_no_cl
         return []
 
     class AtOnce(MemoryOutbox):
-        async def claim(self, size: int) -> Sequence[Claim]:
-            return await super().claim(next(sizes, size))
+        def claim(self, size: int) -> Sequence[Claim]:
+            return super().claim(next(sizes, size))
 
     outbox = AtOnce([a_claim(row, text="Hej") for row in range(7)], stop)
     await run(outbox, submit, workers=1, batch_size=4)

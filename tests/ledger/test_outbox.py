@@ -39,7 +39,7 @@ async def test_without_the_lease_nothing_is_claimed(ledger: Ledger) -> None:
     outbox, owner = an_outbox(ledger)
     with ledger.write() as connection:
         release(connection, "sandbox", owner)
-    assert await outbox.claim(10) == ()
+    assert await outbox.exchange([], 10) == ()
 
 
 async def test_a_claim_whose_commit_was_answered_by_nobody_is_made_again_and_leaves_nothing_behind(
@@ -57,7 +57,7 @@ async def test_a_claim_whose_commit_was_answered_by_nobody_is_made_again_and_lea
             raise error
 
     ledger._writer = Writer(losing)
-    claims = await outbox.claim(2)
+    claims = await outbox.exchange([], 2)
     assert [claim.row for claim in claims] == [2, 3]
     assert states(ledger) == [("sending", 1), ("sending", 1), ("planned", 0)]
 
@@ -65,11 +65,11 @@ async def test_a_claim_whose_commit_was_answered_by_nobody_is_made_again_and_lea
 async def test_without_the_lease_a_late_result_counts_but_nothing_goes_back(ledger: Ledger) -> None:
     a_campaign(ledger)
     outbox, owner = an_outbox(ledger)
-    claims = await outbox.claim(3)
+    claims = await outbox.exchange([], 3)
     with ledger.write() as connection:
         release(connection, "sandbox", owner)
     events = (MessageEvent.GIVE_BACK, MessageEvent.RETRY, MessageEvent.ACCEPT)
-    await outbox.finish([Outcome(claim=claim, event=event) for claim, event in zip(claims, events, strict=True)])
+    await outbox.exchange([Outcome(claim=claim, event=event) for claim, event in zip(claims, events, strict=True)], 0)
     assert states(ledger) == [("sending", 1), ("sending", 1), ("accepted", 1)]
 
 
@@ -77,8 +77,8 @@ async def test_the_limit_of_a_campaign_that_came_later_is_known(ledger: Ledger) 
     seen: list[Mapping[CampaignId, int]] = []
     outbox, _ = an_outbox(ledger, seen)
     one = a_campaign(ledger, name="one", max_failures=25)
-    claims = list(await outbox.claim(3))
+    claims = list(await outbox.exchange([], 3))
     two = a_campaign(ledger, name="two", max_failures=3)
-    claims += await outbox.claim(3)
-    await outbox.finish([Outcome(claim=claim, event=MessageEvent.ACCEPT) for claim in claims])
-    assert seen == [{one: 25, two: 3}]
+    claims += await outbox.exchange([], 3)
+    await outbox.exchange([Outcome(claim=claim, event=MessageEvent.ACCEPT) for claim in claims], 0)
+    assert seen[-1] == {one: 25, two: 3}
