@@ -75,7 +75,8 @@ SHARE = click.FloatRange(0, 1)
 def sandbox(port: int | None, refuse: bool, **misbehaviour: Any) -> None:
     """A pretend service on this machine. Nothing leaves it; any user name and password log in.
 
-    It speaks the Text API on 127.0.0.1 until it is stopped, and takes every number unless it is told otherwise.
+    It speaks the Text API and /v1/messages on 127.0.0.1 until it is stopped, and takes every number unless it is told
+    otherwise.
 
     \b
     Examples:

@@ -64,16 +64,24 @@ class Carrier:
 
     def take(self, sender: str, numbers: Sequence[str], text: str) -> list[Submission]:
         """Take one text for each of these numbers, but for those that are refused."""
-        return [self._take(sender, number, text) for number in numbers]
+        answers = [self.admit(number) for number in numbers]
+        for answer in answers:
+            if answer.provider_id is not None:
+                self.carry(sender, answer.number, text, answer.provider_id)
+        return answers
+
+    def admit(self, number: str) -> Submission:
+        """Say whether a message to this number would be taken, and under which id; nothing is sent yet."""
+        refusal = self._refusals.get(number[-2:]) if E164.fullmatch(number) else NO_NUMBER
+        if refusal:
+            return Submission(number=Msisdn(number), accepted=False, code=refusal.code, reason=refusal.reason)
+        given = ProviderMessageId(f"{self._run}-{next(self._count)}")
+        return Submission(number=Msisdn(number), accepted=True, provider_id=given)
+
+    def carry(self, sender: str, number: str, text: str, message_id: str) -> None:
+        """Take a message that was admitted."""
+        self._received.append(Received(at=self._clock.now(), sender=sender, to=number, text=text, id=message_id))
 
     def forget(self) -> None:
         """Forget what was taken."""
         self._received.clear()
-
-    def _take(self, sender: str, number: str, text: str) -> Submission:
-        refusal = self._refusals.get(number[-2:]) if E164.fullmatch(number) else NO_NUMBER
-        if refusal:
-            return Submission(number=Msisdn(number), accepted=False, code=refusal.code, reason=refusal.reason)
-        given = f"{self._run}-{next(self._count)}"
-        self._received.append(Received(at=self._clock.now(), sender=sender, to=number, text=text, id=given))
-        return Submission(number=Msisdn(number), accepted=True, provider_id=ProviderMessageId(given))

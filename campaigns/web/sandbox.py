@@ -1,6 +1,7 @@
-"""A pretend service on this machine: the Text API over a simulated network, for trying out and for tests.
+"""A pretend service on this machine: both of our APIs over a simulated network, for trying out and for tests.
 
-It listens on loopback alone, and any user name and password log in. Beside the Text API it has, for other processes:
+It listens on loopback alone, and any user name and password log in. Beside the Text API and /v1/messages it has, for
+other processes:
 
     GET /sandbox/messages       {"requests": n, "messages": [{"at", "from", "to", "text", "id"}]}
     DELETE /sandbox/messages    forgets them
@@ -14,10 +15,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import uvicorn
 from litestar import Litestar, Router, delete, get
@@ -28,14 +29,22 @@ from campaigns.clock import SYSTEM_CLOCK
 from campaigns.errors import InputError
 from campaigns.model import Submission
 from campaigns.web.carrier import Carrier, Refusal
-from campaigns.web.text_api import TextApiError, answer_error, text_api
+from campaigns.web.errors import ApiError, answer_error
+from campaigns.web.messages_api import KeptMessage, NewMessage, RequestKey, messages_api
+from campaigns.web.postbox import Postbox
+from campaigns.web.text_api import text_api
+
+T = TypeVar("T")
 
 LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misbehaviour:
-    """What the sandbox does wrong at /sms/skicka. Untold, it takes every number at once."""
+    """What the sandbox does wrong. Untold, it takes every number at once.
+
+    A 500 is only ever the answer to a request that brings texts: it says nothing of whether they were taken.
+    """
 
     latency_s: float = 0.0  #: from taking a request to answering it
     throttle_first: int = 0  #: so many first requests are answered 429
@@ -58,12 +67,13 @@ WELL_BEHAVED: Final = Misbehaviour()
 
 
 class Sandbox:
-    """One sandbox: the service behind its Text API, and what tests ask of it."""
+    """One sandbox: the service behind its APIs, and what tests ask of it."""
 
     def __init__(self, url: str, misbehaviour: Misbehaviour) -> None:
         self.url = url
         self.carrier = Carrier(SYSTEM_CLOCK, misbehaviour.refusals)
-        self.requests = 0  #: how many came to /sms/skicka with a valid token and a valid body
+        self.requests = 0  #: how many came with a valid token and a valid body
+        self._postbox = Postbox(self.carrier, SYSTEM_CLOCK)
         self._misbehaviour = misbehaviour
         self._dice = random.Random(misbehaviour.seed)  # noqa: S311 - faults to try things out with, no secret
         self._users: dict[str, str] = {}
@@ -80,31 +90,58 @@ class Sandbox:
         """Whose token this is."""
         return self._users.get(token)
 
-    async def send(self, user: str, sender: str, numbers: Sequence[str], text: str) -> Sequence[Submission]:  # noqa: ARG002 - the sandbox treats all users alike
+    async def send(self, user: str, sender: str, numbers: Sequence[str], text: str) -> Sequence[Submission]:  # noqa: ARG002 - the Text API has nothing to ask for later, so that all users are alike
         """Take the text as the carrier does, and go wrong as told."""
-        self.requests += 1
-        wrong = self._misbehaviour
-        fault = self._dice.random()
-        if self.requests <= wrong.throttle_first or fault < wrong.throttle_share:
-            raise TextApiError(429, "too_many_requests", "Too many requests.", retry_after=wrong.retry_after_s)
-        fault -= wrong.throttle_share
-        if fault < wrong.fail_before:
-            raise TextApiError(500, "server_error", "Told to fail before taking the request.")
-        answers = self.carrier.take(sender, numbers, text)
-        if wrong.latency_s:
-            await asyncio.sleep(wrong.latency_s)
-        if fault - wrong.fail_before < wrong.fail_after:
-            raise TextApiError(500, "server_error", "Told to fail after taking the request.")
-        return answers
+        return await self._bring(lambda: self.carrier.take(sender, numbers, text))
+
+    async def take(self, user: str, messages: Sequence[NewMessage], key: RequestKey | None) -> Sequence[KeptMessage]:
+        """Take the messages that are new, and go wrong as told."""
+        return await self._bring(lambda: self._postbox.take(user, messages, key))
+
+    async def find(self, user: str, references: Sequence[str]) -> Sequence[KeptMessage]:
+        """What was taken under these references."""
+        self._arrive()
+        await self._dawdle()
+        return self._postbox.find(user, references)
+
+    async def cancel(self, user: str, message_id: str) -> KeptMessage | None:
+        """Take a message back that has not left."""
+        self._arrive()
+        await self._dawdle()
+        return self._postbox.cancel(user, message_id)
 
     def forget(self) -> None:
         """Forget what came, as a new sandbox would."""
         self.requests = 0
         self.carrier.forget()
+        self._postbox.forget()
 
     def forget_tokens(self) -> None:
         """End every log-in: the next request of each client is answered 401."""
         self._users.clear()
+
+    async def _bring(self, take: Callable[[], T]) -> T:
+        """A request that brings texts: it may fail before or after they are taken."""
+        fault, wrong = self._arrive(), self._misbehaviour
+        if fault < wrong.fail_before:
+            raise ApiError(500, "server_error", "Told to fail before taking the request.")
+        answer = take()
+        await self._dawdle()
+        if fault - wrong.fail_before < wrong.fail_after:
+            raise ApiError(500, "server_error", "Told to fail after taking the request.")
+        return answer
+
+    def _arrive(self) -> float:
+        """A request is there, and may be throttled; what is left of the throw tells what else goes wrong."""
+        self.requests += 1
+        wrong, fault = self._misbehaviour, self._dice.random()
+        if self.requests <= wrong.throttle_first or fault < wrong.throttle_share:
+            raise ApiError(429, "too_many_requests", "Too many requests.", retry_after=wrong.retry_after_s)
+        return fault - wrong.throttle_share
+
+    async def _dawdle(self) -> None:
+        if self._misbehaviour.latency_s:
+            await asyncio.sleep(self._misbehaviour.latency_s)
 
 
 @contextmanager
@@ -182,7 +219,7 @@ def _config(sandbox: Sandbox) -> uvicorn.Config:
 
 def _application(sandbox: Sandbox) -> Litestar:
     return Litestar(
-        route_handlers=[text_api(sandbox, SYSTEM_CLOCK), _inspection(sandbox)],
+        route_handlers=[text_api(sandbox, SYSTEM_CLOCK), messages_api(sandbox, SYSTEM_CLOCK), _inspection(sandbox)],
         exception_handlers={Exception: answer_error},
         openapi_config=None,
         logging_config=None,

@@ -15,8 +15,9 @@ from litestar.testing import TestClient
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.model import Msisdn, Submission
+from campaigns.web.errors import answer_error
 from campaigns.web.sandbox import Sandbox, embedded_sandbox
-from campaigns.web.text_api import answer_error, text_api
+from campaigns.web.text_api import text_api
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GOOD = {"from": "Butiken", "to": ["+46701740605"], "message": "Hej"}
