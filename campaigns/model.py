@@ -253,6 +253,7 @@ class Message:
     encoding: Encoding
     segments: int
     expires_at: datetime | None = None  #: never sent after this moment; aware UTC
+    send_at: datetime | None = None  #: held by the provider until then, within its horizon; None: sent at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,9 +273,11 @@ class DeliveryReport:
     """What the network said of one message, by call-back or look-up."""
 
     number: Msisdn
-    provider_id: ProviderMessageId
+    provider_id: ProviderMessageId | None  #: None: a look-up of what was refused, which got none
     event: MessageEvent
     code: str = ""
+    reason: str = ""  #: the same in words
+    reference: str = ""  #: ours, as the message had it; only a look-up tells it
     at: datetime | None = None  #: the network's own time; aware UTC
 
 

@@ -27,6 +27,7 @@ from campaigns.toml_keys import Shape, Text, check_keys, reads
 SETTINGS_FILE: Final = "settings.toml"
 SANDBOX: Final = "sandbox"  #: the built-in account, of type soluno; it has no URL until a sandbox runs
 SANDBOX_TYPE: Final = "soluno"
+FIRST_PROVIDER: Final = "soluno"  #: the one that is spoken of to whom has set up none
 _SANDBOX_FIELDS: Final = (("username", "sandbox"), ("password", "sandbox"), ("from", "Sandbox"))  # any are taken
 PLAIN_FIELDS: Final = ("type", "url", "token_url", "username", "from", "rate")
 """Fields that hold no secret. All else is kept as a Secret until the provider says what it is."""
@@ -153,10 +154,9 @@ class Settings:
                 f"Several accounts are set up: {', '.join(names)}.",
                 fix=" or ".join(f"--provider {name}" for name in names),
             )
-        provider = next(iter(self.installed), SANDBOX_TYPE)
         raise SettingsError(
             "No account is set up.",
-            fix=f"Set {variable(provider, 'username')}, then: campaigns providers login {provider}. "
+            fix=f"Set {variable(FIRST_PROVIDER, 'username')}, then: campaigns providers login {FIRST_PROVIDER}. "
             f"Or try it on this machine: --provider {SANDBOX}",
         )
 

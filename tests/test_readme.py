@@ -64,7 +64,7 @@ def test_the_provider_table_says_what_each_provider_declares() -> None:
 
 def _line(name: str) -> str:
     kind = provider_types()[name]
-    needed = {setting.name: "x" for setting in kind.fields if setting.required and not setting.secret}
+    needed = {one.name: "https://x.example" for one in kind.fields if one.required and not one.secret}
     secrets = {setting.name: Secret("x") for setting in kind.fields if setting.required and setting.secret}
     words = asdict(in_words(capabilities_of(Account(name=name, type=name, values=needed, secrets=secrets))))
     return f"| {' | '.join([name, *(word for key, word in words.items() if key != 'senders')])} |"

@@ -125,7 +125,7 @@ def test_without_a_name_the_one_account_that_is_set_up_is_meant(tmp_path: Path) 
 def test_without_any_account_the_error_says_how_to_set_one_up_or_try_the_sandbox(tmp_path: Path) -> None:
     error = error_of(tmp_path)
     assert error.what == "No account is set up."
-    assert "campaigns providers login exempel" in error.fix
+    assert "campaigns providers login soluno" in error.fix
     assert "--provider sandbox" in error.fix
 
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
+from enum import Flag, StrEnum, auto
 from functools import partial
 from importlib.metadata import entry_points
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, TypeGuard
 
 import aiohttp
 
@@ -38,12 +38,12 @@ class Counts(StrEnum):
     SEGMENTS = "segments"
 
 
-class DuplicateGuard(StrEnum):
-    """What a provider offers against sending an unknown message twice."""
+class DuplicateGuard(Flag):
+    """What a provider offers against sending an unknown message twice; it may offer both."""
 
-    NONE = "none"
-    LOOKUP = "lookup"  #: it can be asked what became of a reference
-    KEY = "key"  #: a repeated idempotency key is answered as the first time
+    NONE = 0
+    LOOKUP = auto()  #: it can be asked what became of a reference, and surely knows each that it has taken
+    KEY = auto()  #: a reference that it has taken is answered as the first time, and nothing is sent again
 
 
 class Reports(StrEnum):
@@ -117,7 +117,22 @@ class LookupProvider(Provider, Protocol):
     """A provider whose capabilities declare LOOKUP."""
 
     async def find(self, references: Sequence[str]) -> Sequence[DeliveryReport]:
-        """What became of these references; one that was never taken is left out."""
+        """What became of at most `capabilities.batch_size` references; one that was never taken is left out.
+
+        What is left out may be sent again, so that an answer which is not whole must be an error.
+        """
+
+
+class CancelProvider(Provider, Protocol):
+    """A provider whose capabilities declare `cancel`."""
+
+    async def cancel(self, provider_id: str) -> bool:
+        """Take back a message that has not left yet; False where it has, or where there is none of that id."""
+
+
+def can_be_asked(provider: Provider) -> TypeGuard[LookupProvider]:
+    """Whether the provider can say what became of a reference."""
+    return DuplicateGuard.LOOKUP in provider.capabilities.duplicate_guard
 
 
 def provider_types() -> dict[str, type[Provider]]:
@@ -201,7 +216,7 @@ def in_words(capabilities: Capabilities) -> CapabilityWords:
         schedule="no" if horizon is None else f"up to {plural(horizon.days, 'day')} ahead",
         cancel=_yes_or_no(capabilities.cancel),
         validity=_yes_or_no(capabilities.validity),
-        duplicate_guard=_DUPLICATE_GUARDS[capabilities.duplicate_guard],
+        duplicate_guard=" and ".join(_DUPLICATE_GUARDS[guard] for guard in capabilities.duplicate_guard) or "no",
         reports=", ".join(sorted(capabilities.reports)) or "no",
         inbound=_yes_or_no(capabilities.inbound),
         senders=", ".join(sorted(kind.replace("_", " ") for kind in capabilities.senders)),
@@ -210,7 +225,6 @@ def in_words(capabilities: Capabilities) -> CapabilityWords:
 
 _BATCH_TEXTS: Final = {BatchTexts.SAME: "all with one text", BatchTexts.PER_RECIPIENT: "each with its own text"}
 _DUPLICATE_GUARDS: Final = {
-    DuplicateGuard.NONE: "no",
     DuplicateGuard.LOOKUP: "look-up of a message",
     DuplicateGuard.KEY: "idempotency key",
 }

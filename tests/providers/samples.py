@@ -7,17 +7,20 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 
 import aiohttp
 
 from campaigns.clock import Clock
 from campaigns.model import Encoding, Message, Msisdn
 from campaigns.providers.base import Provider
+from campaigns.providers.campaigns import Campaigns
 from campaigns.providers.soluno import Soluno
 from campaigns.settings import Account, Secret
 from campaigns.web.carrier import REFUSALS
 from campaigns.web.sandbox import Misbehaviour, embedded_sandbox
-from tests.scripted import Asked, ScriptedService, http
+from tests.scripted import ScriptedService, http
 
 PASSWORD = "mycket-hemligt-77"
 TOKEN = "bearer-token-" + "q" * 64
@@ -71,36 +74,36 @@ class Samples:
     log_in_path: str
     send_path: str
     logged_in: bytes  #: a whole HTTP answer
-    numbers: Callable[[Asked], Sequence[str]]  #: whom a request names
     answer: Callable[..., bytes]  #: a whole HTTP answer to (number: accepted), its ids and words ending in a given text
     secrets: Sequence[str] = field(default=(PASSWORD, TOKEN))  #: what no error and no log may show
 
 
-def a_message(number: int = 605, *, text: str = TEXT) -> Message:
-    """A message to a number of the fiction range, by its last three digits: 605 to 699."""
+def a_message(number: int = 605, *, text: str = TEXT, send_at: datetime | None = None) -> Message:
+    """A message to a number of the fiction range, by its last three digits: 605 to 699; one text, one reference."""
     return Message(
         id=f"c1-{number}",
-        reference=f"led-c1-{number}",
+        reference=f"led-c1-{number}" if text == TEXT else f"led-c1-{number}-{text}",
         number=Msisdn(f"+46701740{number}"),
         text=text,
         sender="Butiken",
         encoding=Encoding.GSM7,
         segments=1,
+        send_at=send_at,
     )
 
 
-def _open_soluno(url: str, session: aiohttp.ClientSession, clock: Clock, timeout_s: float) -> Provider:
+def _open(kind: Callable[..., Provider], url: str, session: aiohttp.ClientSession, clock: Clock, s: float) -> Provider:
     account = Account(
-        name="soluno",
-        type="soluno",
+        name="lund",
+        type="lund",
         values={"url": url, "username": "lindbergs"},
         secrets={"password": Secret(PASSWORD)},
     )
-    return Soluno(account, session, clock, timeout_s=timeout_s)
+    return kind(account, session, clock, timeout_s=s)
 
 
 @contextmanager
-def _serve_soluno() -> Iterator[Server]:
+def _serve_sandbox() -> Iterator[Server]:
     with embedded_sandbox(Misbehaviour(refusals=REFUSALS)) as sandbox:
         yield Server(
             url=sandbox.url,
@@ -120,14 +123,32 @@ def _soluno_answer(accepted: Mapping[str, bool], odd: str = "") -> bytes:
     return http(200, json.dumps({"messages": entries}).encode())
 
 
+def _campaigns_answer(accepted: Mapping[str, bool], odd: str = "") -> bytes:
+    refusal = {"id": None, "state": "rejected", "code": f"number_blocked{odd}", "reason": f"It is blocked{odd}"}
+    entries = [
+        {"to": number, "reference": f"led-c1-{number[-3:]}"}
+        | ({"id": f"id-{number[-3:]}{odd}", "state": "accepted", "code": None, "reason": None} if good else refusal)
+        for number, good in accepted.items()
+    ]
+    return http(200, json.dumps({"messages": entries}).encode())
+
+
+LOGGED_IN = http(200, json.dumps({"access_token": TOKEN, "token_type": "bearer", "expires_in": 86400}).encode())
 SAMPLES: Mapping[str, Samples] = {
     "soluno": Samples(
-        open=_open_soluno,
-        serve=_serve_soluno,
+        open=partial(_open, Soluno),
+        serve=_serve_sandbox,
         log_in_path="/token",
         send_path="/sms/skicka",
-        logged_in=http(200, json.dumps({"access_token": TOKEN, "token_type": "bearer", "expires_in": 86400}).encode()),
-        numbers=lambda asked: json.loads(asked.body)["to"],
+        logged_in=LOGGED_IN,
         answer=_soluno_answer,
-    )
+    ),
+    "campaigns": Samples(
+        open=partial(_open, Campaigns),
+        serve=_serve_sandbox,
+        log_in_path="/token",
+        send_path="/v1/messages",
+        logged_in=LOGGED_IN,
+        answer=_campaigns_answer,
+    ),
 }

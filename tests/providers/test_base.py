@@ -219,7 +219,7 @@ def test_capabilities_are_told_in_words() -> None:
             default_rate=Rate(0.5),
             schedule_horizon=timedelta(days=7),
             cancel=True,
-            duplicate_guard=DuplicateGuard.KEY,
+            duplicate_guard=DuplicateGuard.KEY | DuplicateGuard.LOOKUP,
             reports=frozenset({Reports.WEBHOOK, Reports.POLL}),
             senders=frozenset({"number", "short_code"}),
         )
@@ -231,7 +231,7 @@ def test_capabilities_are_told_in_words() -> None:
     )
     assert (words.cancel, words.validity, words.inbound) == ("yes", "no", "no")
     assert (words.duplicate_guard, words.reports, words.senders) == (
-        "idempotency key",
+        "look-up of a message and idempotency key",
         "poll, webhook",
         "number, short code",
     )

@@ -1,6 +1,5 @@
-"""What is Soluno's own: the form of its requests, the life of its token, and aiohttp's errors one by one."""
+"""What is Soluno's own: the form of its requests, and the life of its token."""
 
-import inspect
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.errors import AccountProblem, MaybeTaken, NotTaken, ProviderError
+from campaigns.errors import AccountProblem, ProviderError
 from campaigns.model import Rate
-from campaigns.providers import soluno
+from campaigns.providers.exchange import Reply
 from campaigns.providers.soluno import Soluno
 from campaigns.settings import Account, Secret
 from tests.providers.samples import TEXT, a_message
@@ -21,34 +20,6 @@ from tests.scripted import Asked, open_service
 from tests.scripted import http as answer
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-NEVER_LEFT = {  # a request that ends in one of these surely was not taken
-    "ClientConnectorError", "ClientConnectorDNSError", "ClientProxyConnectionError", "UnixClientConnectorError",
-    "ClientSSLError", "ClientConnectorSSLError", "ClientConnectorCertificateError", "ServerFingerprintMismatch",
-    "ConnectionTimeoutError", "ClientHttpProxyError",
-}  # fmt: skip
-NO_ADDRESS = {
-    "InvalidURL", "InvalidUrlClientError", "InvalidUrlRedirectClientError", "NonHttpUrlClientError",
-    "NonHttpUrlRedirectClientError",
-}  # fmt: skip
-LEFT = {
-    "ClientError", "ClientResponseError", "ContentTypeError", "TooManyRedirects", "ClientConnectionError",
-    "ClientConnectionResetError", "ClientOSError", "ServerConnectionError", "ServerDisconnectedError",
-    "ServerTimeoutError", "SocketTimeoutError", "ClientPayloadError", "RedirectClientError",
-    "WSServerHandshakeError", "UploadAbortedError",
-}  # fmt: skip
-
-
-def aiohttp_errors() -> list[type[Exception]]:
-    classes = vars(aiohttp.client_exceptions).values()
-    return [one for one in classes if inspect.isclass(one) and issubclass(one, aiohttp.ClientError)]
-
-
-@pytest.mark.parametrize("error", [*aiohttp_errors(), TimeoutError, OSError], ids=lambda error: error.__name__)
-def test_each_error_of_aiohttp_has_its_place(error: type[Exception]) -> None:
-    name = error.__name__
-    assert name in NEVER_LEFT | NO_ADDRESS | LEFT | {"TimeoutError", "OSError"}, f"aiohttp has a new error: {name}"
-    expected = NotTaken if name in NEVER_LEFT else AccountProblem if name in NO_ADDRESS else MaybeTaken
-    assert next(ours for classes, ours, _ in soluno.FROM_AIOHTTP if issubclass(error, classes)) is expected
 
 
 async def a_provider(http: aiohttp.ClientSession, **values: str) -> Soluno:
@@ -166,12 +137,6 @@ async def test_only_the_sandbox_is_fast_unless_told(http: aiohttp.ClientSession,
     assert capabilities.default_rate == Rate(rate)
 
 
-@given(st.text())
-def test_no_retry_after_is_too_odd_to_read(text: str) -> None:
-    wait_s = soluno._wait_s(text, NOW)
-    assert wait_s is None or 0 <= wait_s <= 86_400
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(a_message().number),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["messages", "to", "id", "accepted", "x"]), inner),
@@ -183,7 +148,7 @@ def test_no_answer_is_too_odd_to_read(body: bytes, status: int) -> None:
     message = a_message()
     provider = Soluno(Account(name="soluno", type="soluno"), None, SYSTEM_CLOCK)  # type: ignore[arg-type]  # never asked
     try:
-        [submission] = provider._submissions([message], soluno._Reply(status, body, whole=True, retry_after=None))
+        [submission] = provider._submissions([message], Reply(status, body, whole=True, retry_after=None))
     except ProviderError:
         return
     assert submission.number == message.number
