@@ -42,7 +42,7 @@ class MessageEvent(StrEnum):
     RETRY = "retry"  #: surely not taken, tries are left
     FAIL = "fail"  #: surely not taken, no tries are left
     LOSE = "lose"  #: may have been taken: time-out, reset, crash
-    SEND_AGAIN = "send_again"  #: by the user's word, or under the provider's own key
+    SEND_AGAIN = "send_again"  #: by the user's word, under the provider's own key, or since it was never taken
     DELIVER = "deliver"
     NOT_DELIVER = "not_deliver"
     EXPIRE = "expire"
@@ -63,6 +63,7 @@ TRANSITIONS: Final = (
     (_S.SENDING, _E.FAIL, _S.FAILED),
     (_S.SENDING, _E.LOSE, _S.UNKNOWN),
     (_S.UNKNOWN, _E.SEND_AGAIN, _S.PLANNED),
+    (_S.UNKNOWN, _E.CANCEL, _S.CANCELLED),  # never taken, as the provider says, and its campaign was cancelled
     *(
         (before, event, after)
         for before in (_S.SENDING, _S.UNKNOWN, _S.ACCEPTED)  # a report may come before the answer to its send
@@ -100,6 +101,7 @@ class PauseReason(StrEnum):
 
     STOPPED = "stopped"  #: Ctrl-C or SIGTERM in the command that sent it
     LIMIT = "limit"  #: only a pilot was to go
+    SEND_AGAIN = "send_again"  #: it was done, but messages that were unknown are to be sent again
     ACCOUNT_PROBLEM = "account_problem"  #: log-in, credit, wrong address
     TOO_MANY_FAILURES = "too_many_failures"
 

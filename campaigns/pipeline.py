@@ -32,6 +32,7 @@ from campaigns.ledger.campaigns import (
 )
 from campaigns.ledger.messages import release_held
 from campaigns.ledger.rows import PAGE_ROWS, OutcomeRow, read_rows
+from campaigns.ledger.unknown import send_again
 from campaigns.model import (
     CampaignId,
     CampaignState,
@@ -42,7 +43,7 @@ from campaigns.model import (
     ReportRow,
 )
 from campaigns.planning import Plan, effective_rate, plan, plan_text, prepare_to_send
-from campaigns.providers.base import capabilities_of
+from campaigns.providers.base import DuplicateGuard, capabilities_of, guard_of
 from campaigns.recipients.countries import countries_of
 from campaigns.reporting import ReportFacts, open_reports
 from campaigns.sending import Run
@@ -110,17 +111,25 @@ async def resume(
     ledger: Ledger,
     account: Account | None = None,
     rate: Rate | None = None,
+    retry_unknown: bool = False,
     stop: Stop | None = None,
     listen: Listen = ignore,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Summary:
     """Go on with a campaign: what was stopped, held back by a limit, or left by a process that died.
 
-    Without `account` its own is looked up in the user's settings. What may have been taken (`unknown`) is not sent
-    again, and where nothing is left nothing is opened.
+    Without `account` its own is looked up in the user's settings. What may have been taken (`unknown`) is only sent
+    again where the provider takes a reference once, or with `retry_unknown`, at the risk that somebody gets it twice.
+    Where nothing is left nothing is opened.
     """
     status = find_campaign(ledger, name_or_id)
     campaign_id = _id_of(status)
+    if retry_unknown and status.state is CampaignState.CANCELLED:
+        raise InputError(f"{status.name} is cancelled, so nothing of it is sent again.")
+    if unknown_to_send(status, account, retry_unknown=retry_unknown):
+        with ledger.write() as connection:
+            send_again(connection, campaign_id, clock.now_ms())
+            status = get_status(connection, campaign_id)
     if not status.unsent:
         with ledger.write() as connection:
             settle(connection, status.account)  # its sender may have died before it could
@@ -180,6 +189,18 @@ def list_campaigns(ledger: Ledger, clock: Clock = SYSTEM_CLOCK) -> list[Campaign
     _remove_dead_plans(ledger, clock)
     with ledger.read() as connection:
         return list_statuses(connection)
+
+
+def unknown_to_send(status: CampaignStatus, account: Account | None = None, *, retry_unknown: bool = False) -> int:
+    """How many unknown messages `resume` sends again; without `account` the campaign's own is looked up."""
+    unknown = status.counts[MessageState.UNKNOWN] if status.state is not CampaignState.CANCELLED else 0
+    if not unknown or retry_unknown:
+        return unknown
+    try:
+        guard = guard_of(account or Settings.load().account(status.account))
+    except SettingsError:  # of an account that is no more nothing is known
+        return 0
+    return unknown if DuplicateGuard.KEY in guard else 0
 
 
 def reports_delivery(account: Account) -> bool:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "list": Entry("After", "Show all campaigns", "campaigns.cli.campaigns:list_"),
     "status": Entry("After", "Show one campaign", "campaigns.cli.campaigns:status"),
     "report": Entry("After", "Write the report: .csv .xlsx .html .json .jsonl", "campaigns.cli.campaigns:report"),
+    "reconcile": Entry("After", "Ask the provider about messages that are unknown", "campaigns.cli.unknown:reconcile"),
     "providers": Entry(
         "Set-up", "Services that carry messages: list, log in, check", "campaigns.cli.providers:providers"
     ),

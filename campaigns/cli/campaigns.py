@@ -35,9 +35,11 @@ def list_(session: Session, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("campaign", metavar="CAMPAIGN")
+@option("--unknown", section="Output", is_flag=True, help="Show what may have been taken, and what can be done")
+@option("--full", section="Output", is_flag=True, help="Of these all, not only ten")
 @JSON
 @click.pass_obj
-def status(session: Session, campaign: str, as_json: bool) -> None:
+def status(session: Session, campaign: str, unknown: bool, full: bool, as_json: bool) -> None:
     """Show one campaign: its state, and what became of its messages.
 
     CAMPAIGN is its name or its id, as in: campaigns list
@@ -45,15 +47,20 @@ def status(session: Session, campaign: str, as_json: bool) -> None:
     \b
     Examples:
       campaigns status demo
+      campaigns status demo --unknown
       campaigns status 17 --json
     """
     from campaigns import pipeline
     from campaigns.cli.accounts import silent_accounts
     from campaigns.cli.statuses import show_status
+    from campaigns.cli.unknown import show_unknown
     from campaigns.reporting import status_object
 
     with session.ledger() as ledger:
         found = pipeline.find_campaign(ledger, campaign)
+        if unknown:
+            show_unknown(found, ledger, session, full=full, as_json=as_json)
+            return
     if as_json:
         session.screen.show_json(status_object(found))
     else:

@@ -18,6 +18,7 @@ TOPICS: Final = {
     "templates": "texts with fields from the columns",
     "segments": "what one text costs: alphabets and parts",
     "reports": "the files of a report, column by column",
+    "unknown": "messages that may have been taken, and what to do",
     "exit-codes": "what a command tells the shell",
     "providers": "accounts, their settings, and how to log in",
     "python": "the same from Python",

@@ -119,15 +119,24 @@ def text(
 
 @click.command(cls=Command)
 @click.argument("campaign", metavar="CAMPAIGN")
-@options(RATE, YES, REPORT, JSON)
+@options(RATE, YES)
+@option("--retry-unknown", section="Safety", is_flag=True, help="Send also what may have been taken: it may come twice")
+@options(REPORT, JSON)
 @click.pass_obj
 def resume(
-    session: Session, /, campaign: str, rate: str | None, yes: bool, reports: tuple[Path, ...], as_json: bool
+    session: Session,
+    /,
+    campaign: str,
+    rate: str | None,
+    yes: bool,
+    retry_unknown: bool,
+    reports: tuple[Path, ...],
+    as_json: bool,
 ) -> ExitStatus:
     """Go on with a campaign that stopped: send what is left, after asking.
 
     CAMPAIGN is its name or its id, as in: campaigns list. Nobody gets a message twice: what may have been taken
-    already is not sent again.
+    already is not sent again, unless the provider takes each message once, or --retry-unknown says so.
 
     \b
     Examples:
@@ -138,6 +147,7 @@ def resume(
     from campaigns.cli.sending import resume as go_on
     from campaigns.model import Rate
 
-    typed = session.command("resume", *as_typed([campaign], {"rate": rate}))
+    given = {"rate": rate, "retry_unknown": retry_unknown or None}
+    typed = session.command("resume", *as_typed([campaign], given))
     manner = Manner(typed=typed, yes=yes, as_json=as_json, reports=reports)
-    return go_on(session, campaign, None if rate is None else Rate.parse(rate), manner)
+    return go_on(session, campaign, None if rate is None else Rate.parse(rate), manner, retry_unknown=retry_unknown)

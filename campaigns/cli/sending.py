@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ from campaigns.errors import CampaignsError, ExitStatus, InputError
 from campaigns.ledger import Ledger
 from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason, Rate
 from campaigns.pipeline import Plan, Summary
+from campaigns.reconciling import get_it_twice, settle_dead_sender
 from campaigns.reporting import check_places, status_object
 from campaigns.settings import Account
 from campaigns.wording import count, duration, plural
@@ -82,29 +84,33 @@ def plan_and_send(
         return _finish(session, ledger, summary, manner, silent=not pipeline.reports_delivery(account))
 
 
-def resume(session: Session, campaign: str, rate: Rate | None, manner: Manner) -> ExitStatus:
+def resume(
+    session: Session, campaign: str, rate: Rate | None, manner: Manner, *, retry_unknown: bool = False
+) -> ExitStatus:
     """Send what is left of a campaign, after asking, and report; with nothing left only the report is written."""
     check_places(manner.reports)
     with ExitStack() as stack:
         ledger = stack.enter_context(session.ledger())
+        if retry_unknown:  # what a dead sender had on its way is meant, too
+            settle_dead_sender(ledger, campaign)
         status = pipeline.find_campaign(ledger, campaign)
+        again = pipeline.unknown_to_send(status, retry_unknown=retry_unknown)
+        left = status.unsent + again
         try:
-            agreed = manner.yes or not status.unsent or _agree_to_go_on(session, status, manner)
+            agreed = manner.yes or not left or _agree_to_go_on(session, status, again, manner)
         except KeyboardInterrupt:
             return _nothing_sent(session.screen, ExitStatus.INTERRUPTED)
         if not agreed:
             return _nothing_sent(session.screen, ExitStatus.DONE)
         account = None
-        if status.unsent:
+        if left:
             check_places(pipeline.default_reports(status))
             account = session.settings().account(status.account)
             account = stack.enter_context(usable_account(account, session.screen))
         stop = Stop()
+        go_on = partial(pipeline.resume, campaign, ledger=ledger, account=account, rate=rate, stop=stop)
         with progress(lambda: session.screen) as listen:
-            summary = run(
-                lambda: pipeline.resume(campaign, ledger=ledger, account=account, rate=rate, stop=stop, listen=listen),
-                stop,
-            )
+            summary = run(lambda: go_on(retry_unknown=retry_unknown, listen=listen), stop)
         silent = status.account in silent_accounts(session.settings(), [status.account])
         return _finish(session, ledger, summary, manner, silent=silent)
 
@@ -140,15 +146,23 @@ def _question(plan: Plan) -> str:
     return f"Send {plural(plan.ready, 'message')}?"
 
 
-def _agree_to_go_on(session: Session, status: CampaignStatus, manner: Manner) -> bool:
+def _agree_to_go_on(session: Session, status: CampaignStatus, again: int, manner: Manner) -> bool:
+    """Say how far the campaign is, and ask; `again` are the unknown messages that would be sent once more."""
     _require_terminal(session, manner)
     left, screen = status.unsent, session.screen
     messages = status.counts["rows"] - status.counts["skipped"]
+    done = messages - left - again
     screen.tell(
-        f"{status.name} is {state_in_words(status)}. {count(messages - left)} of {count(messages)} are done and will "
-        "not be sent again."
+        f"{status.name} is {state_in_words(status)}. {count(done)} of {count(messages)} are done and will not be sent "
+        "again."
     )
-    return session.ask(f"Send the {count(left)} that are left?" if left > 1 else "Send the one that is left?")
+    rest = f"Send the {count(left)} that are left" if left > 1 else "Send the one that is left"
+    if not again:
+        return session.ask(f"{rest}?")
+    unknown = f"the {count(again)} that are unknown" if again > 1 else "the one that is unknown"
+    takes_once = pipeline.unknown_to_send(status, session.settings().account(status.account))
+    risk = f"{status.account} takes each once" if takes_once else f"at the risk that {get_it_twice(again)}"
+    return session.ask(f"{f'{rest}, and {unknown} again' if left else f'Send {unknown} again'}, {risk}?")
 
 
 def _nothing_sent(screen: Screen, status: ExitStatus) -> ExitStatus:

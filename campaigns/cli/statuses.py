@@ -71,13 +71,19 @@ def show_reports(paths: Sequence[Path], screen: Screen) -> None:
 
 
 def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> None:
-    """What to type: go on where something is left, else `otherwise`."""
+    """What to type: go on where something is left, else `otherwise`; and look at what is unknown."""
+    steps = []
     if status.unsent:
         left = status.counts[MessageState.PLANNED]  # what a dead sender had on its way is not sent again
         what = f"sends only the {count(left)}" if left > 1 else "sends the one" if left else "settles what is open"
-        session.screen.say("next", f"{session.command('resume', status.name)}    {what}")
+        steps.append(f"{session.command('resume', status.name)}    {what}")
     elif otherwise:
-        session.screen.say("next", otherwise)
+        steps.append(otherwise)
+    if unknown := status.counts[MessageState.UNKNOWN]:
+        look = session.command("status", status.name, "--unknown")
+        steps.append(f"{look}    the {count(unknown)}, and what can be done")
+    if steps:
+        session.screen.say("next", "\n".join(steps))
 
 
 def state_in_words(status: CampaignStatus) -> str:

@@ -80,6 +80,8 @@ class Field:
     required: bool = False
 
 
+TIMEOUT_S: Final = 30.0  #: the longest that a provider waits for the answer to a request, unless it is told otherwise
+
 COMMON_FIELDS: Final = (  # every account has these, whatever its provider
     Field(name="type", help="The provider; not needed where the account bears the provider's name"),
     Field(name="from", help="Name or number that people see, unless a campaign says otherwise"),
@@ -155,6 +157,15 @@ def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, without opening it; SettingsError where it cannot be used."""
     kind, usable = _usable(account)
     return kind.capabilities_of(usable)
+
+
+def guard_of(account: Account) -> DuplicateGuard:
+    """What an account offers against sending twice, also where it has no address now, as the sandbox between commands.
+
+    Raises SettingsError where it cannot be used for another reason.
+    """
+    kind = _installed(account, None)
+    return kind.capabilities_of(_complete(account, kind)).duplicate_guard
 
 
 def secret_fields(account: Account, types: Mapping[str, type[Provider]] | None = None) -> tuple[Field, ...]:

@@ -31,7 +31,7 @@ from campaigns.model import (
     Submission,
 )
 from campaigns.providers.answers import REFUSED, no_success, refusal, submissions
-from campaigns.providers.base import BatchTexts, Capabilities, Counts, DuplicateGuard, Field
+from campaigns.providers.base import TIMEOUT_S, BatchTexts, Capabilities, Counts, DuplicateGuard, Field
 from campaigns.providers.exchange import Exchange, Reply, read_json, read_text
 from campaigns.providers.log_in import PASSWORD, TOKEN_URL, USERNAME, LogIn
 from campaigns.settings import Account
@@ -64,7 +64,9 @@ class Campaigns:
         TOKEN_URL,
     )
 
-    def __init__(self, account: Account, http: aiohttp.ClientSession, clock: Clock, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, account: Account, http: aiohttp.ClientSession, clock: Clock, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         base = account.values["url"].rstrip("/")
         self.capabilities = self.capabilities_of(account)
         self._account = account

@@ -17,7 +17,7 @@ from yarl import URL
 from campaigns.clock import Clock
 from campaigns.model import Message, Msisdn, ProviderMessageId, Rate, Submission
 from campaigns.providers.answers import REFUSED, no_success, refusal, submissions
-from campaigns.providers.base import BatchTexts, Capabilities, Counts, DuplicateGuard, Field
+from campaigns.providers.base import TIMEOUT_S, BatchTexts, Capabilities, Counts, DuplicateGuard, Field
 from campaigns.providers.exchange import Exchange, Reply, read_json, read_text
 from campaigns.providers.log_in import PASSWORD, TOKEN_URL, USERNAME, LogIn
 from campaigns.settings import SANDBOX, Account
@@ -36,7 +36,9 @@ class Soluno:
         TOKEN_URL,
     )
 
-    def __init__(self, account: Account, http: aiohttp.ClientSession, clock: Clock, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, account: Account, http: aiohttp.ClientSession, clock: Clock, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         base = account.values.get("url", BASE_URL).rstrip("/")
         self.capabilities = self.capabilities_of(account)
         self._account = account
