@@ -104,6 +104,7 @@ class PauseReason(StrEnum):
     SEND_AGAIN = "send_again"  #: it was done, but messages that were unknown are to be sent again
     ACCOUNT_PROBLEM = "account_problem"  #: log-in, credit, wrong address
     TOO_MANY_FAILURES = "too_many_failures"
+    BY_HAND = "by_hand"  #: `campaigns pause`; also why a campaign is cancelled
 
     def with_detail(self, detail: str) -> str:
         """The reason with a sentence for people behind it."""

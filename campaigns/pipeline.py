@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+from sqlalchemy import Connection
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock
@@ -120,12 +121,12 @@ async def resume(
 
     Without `account` its own is looked up in the user's settings. What may have been taken (`unknown`) is only sent
     again where the provider takes a reference once, or with `retry_unknown`, at the risk that somebody gets it twice.
-    Where nothing is left nothing is opened.
+    Where nothing is left nothing is opened. Raises InputError for a campaign that was cancelled.
     """
     status = find_campaign(ledger, name_or_id)
     campaign_id = _id_of(status)
-    if retry_unknown and status.state is CampaignState.CANCELLED:
-        raise InputError(f"{status.name} is cancelled, so nothing of it is sent again.")
+    if status.state is CampaignState.CANCELLED:
+        raise _is_cancelled(status)
     if unknown_to_send(status, account, retry_unknown=retry_unknown):
         with ledger.write() as connection:
             send_again(connection, campaign_id, clock.now_ms())
@@ -176,12 +177,16 @@ def find_campaign(ledger: Ledger, name_or_id: str) -> CampaignStatus:
     """One campaign and its counts; InputError with the nearest name where there is none."""
     with ledger.read() as connection:
         status = find_status(connection, name_or_id)
-        if status is not None:
-            return status
-        names = campaign_names(connection)
-    near = nearest(name_or_id, names)
+        if status is None:
+            raise no_campaign(connection, name_or_id)
+        return status
+
+
+def no_campaign(connection: Connection, name_or_id: str) -> InputError:
+    """There is no such campaign; which name is the nearest."""
+    near = nearest(name_or_id, campaign_names(connection))
     fix = f"Write {near}." if near else "campaigns list shows all."
-    raise InputError(f'There is no campaign "{name_or_id}".', fix=fix)
+    return InputError(f'There is no campaign "{name_or_id}".', fix=fix)
 
 
 def list_campaigns(ledger: Ledger, clock: Clock = SYSTEM_CLOCK) -> list[CampaignStatus]:
@@ -260,6 +265,13 @@ async def _run(
         sent=run.done.total(),
         elapsed_s=clock.monotonic() - started,
         exit_status=_exit_status(status, interrupted=stop.asked.is_set()),
+    )
+
+
+def _is_cancelled(status: CampaignStatus) -> InputError:
+    return InputError(
+        f"{status.name} is cancelled, and what is cancelled is never sent.",
+        fix=f"See who got it and who did not: campaigns report {status.name} --to {status.name}.csv",
     )
 
 

@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "send": Entry("Sending", "Send a campaign, after asking", "campaigns.cli.send:send"),
     "text": Entry("Sending", "Send one text to one or several numbers", "campaigns.cli.send:text"),
     "resume": Entry("Sending", "Go on with a campaign that stopped", "campaigns.cli.send:resume"),
+    "pause": Entry("Sending", "Hold a campaign, from any terminal", "campaigns.cli.pausing:pause"),
+    "cancel": Entry("Sending", "End a campaign; what has not left stays unsent", "campaigns.cli.pausing:cancel"),
     "list": Entry("After", "Show all campaigns", "campaigns.cli.campaigns:list_"),
     "status": Entry("After", "Show one campaign", "campaigns.cli.campaigns:status"),
     "report": Entry("After", "Write the report: .csv .xlsx .html .json .jsonl", "campaigns.cli.campaigns:report"),

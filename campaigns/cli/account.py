@@ -49,6 +49,7 @@ def of_campaign(status: CampaignStatus, *, reports_delivery: bool) -> list[Line]
         "accepted": _accepted(status, reports_delivery),
         "unknown": f"may have been taken; not sent again by {_themselves(status.counts['unknown'])}",
         "sending": "on the way at this moment",
+        "cancelled": "left unsent",
         "planned": "not sent" if status.state is not CampaignState.DONE else "",
     }
     return [

@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import Final
 
 from campaigns.cli.account import account, of_campaign
+from campaigns.cli.accounts import silent_accounts
 from campaigns.cli.screen import Column, Screen, table
 from campaigns.cli.session import Session
 from campaigns.clock import SYSTEM_CLOCK
-from campaigns.model import CampaignStatus, MessageState, PauseReason
+from campaigns.errors import InputError
+from campaigns.ledger import Ledger
+from campaigns.ledger.campaigns import CANCELLABLE
+from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason
+from campaigns.pausing import Change
+from campaigns.pipeline import find_campaign
+from campaigns.reporting import status_object
 from campaigns.wording import count, plural
 
 LIST: Final = (
@@ -55,7 +62,7 @@ def show_status(status: CampaignStatus, session: Session, *, silent: bool) -> No
         screen.show_folded(f"Sent {span}, through {status.account}.")
     show_account_of(status, screen, silent=silent)
     screen.show("", f"As of {SYSTEM_CLOCK.now().astimezone():%Y-%m-%d %H:%M:%S}.")
-    say_next(status, session, otherwise=session.command("report", status.name, "--to", f"reports/{status.name}.html"))
+    say_next(status, session, otherwise=_after(status, session))
 
 
 def show_account_of(status: CampaignStatus, screen: Screen, *, silent: bool) -> None:
@@ -71,12 +78,14 @@ def show_reports(paths: Sequence[Path], screen: Screen) -> None:
 
 
 def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> None:
-    """What to type: go on where something is left, else `otherwise`; and look at what is unknown."""
+    """What to type: go on where something is left, or end it, else `otherwise`; and look at what is unknown."""
     steps = []
     if status.unsent:
         left = status.counts[MessageState.PLANNED]  # what a dead sender had on its way is not sent again
         what = f"sends only the {count(left)}" if left > 1 else "sends the one" if left else "settles what is open"
         steps.append(f"{session.command('resume', status.name)}    {what}")
+        if status.state is CampaignState.PAUSED and left:
+            steps.append(f"{session.command('cancel', status.name)}    leaves {'them' if left > 1 else 'it'} unsent")
     elif otherwise:
         steps.append(otherwise)
     if unknown := status.counts[MessageState.UNKNOWN]:
@@ -86,12 +95,42 @@ def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> Non
         session.screen.say("next", "\n".join(steps))
 
 
-def state_in_words(status: CampaignStatus) -> str:
-    """The state as a sentence goes on: "paused: you stopped it at 14:02:09"."""
+def show_change(change: Change, session: Session, *, as_json: bool) -> None:
+    """What a campaign is after it was paused or cancelled."""
+    status = change.status
+    if as_json:
+        session.screen.show_json(status_object(status))
+        return
+    session.screen.show_folded(f"{status.name} is {state_in_words(status, already=not change.changed)}.")
+    show_account_of(
+        status, session.screen, silent=status.account in silent_accounts(session.settings(), [status.account])
+    )
+    say_next(status, session, otherwise=_after(status, session))
+
+
+def agree_to_cancel(ledger: Ledger, campaign: str, session: Session) -> bool:
+    """Ask, with the number of messages that would stay unsent; of what cannot be cancelled nothing is asked."""
+    status = find_campaign(ledger, campaign)
+    if status.state not in CANCELLABLE:
+        return True
+    if not session.can_ask:
+        raise InputError(
+            "There is no terminal to ask on, so nothing was cancelled.",
+            fix=f"{session.command('cancel', campaign)} --yes",
+        )
+    messages = status.counts["rows"] - status.counts["skipped"]
+    session.screen.tell(f"{status.name} is {state_in_words(status)}. A cancelled campaign cannot be resumed.")
+    left = plural(status.counts[MessageState.PLANNED], "message")
+    return session.ask(f"Cancel it, and leave {left} of {count(messages)} unsent?")
+
+
+def state_in_words(status: CampaignStatus, *, already: bool = False) -> str:
+    """The state as a sentence goes on: "paused: you stopped it at 14:02:09", "paused already: you ..."."""
+    state = f"{status.state} already" if already else f"{status.state}"
     _, _, detail = status.reason.partition(": ")
     if PauseReason.LIMIT.is_in(status.reason):
         detail = "--limit held the rest back"
-    return f"{status.state}: {detail.rstrip('.')}" if detail else f"{status.state}"
+    return f"{state}: {detail.rstrip('.')}" if detail else state
 
 
 def relative(path: Path) -> str:
@@ -99,6 +138,13 @@ def relative(path: Path) -> str:
     here = Path.cwd()
     absolute = path if path.is_absolute() else here / path
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+
+
+def _after(status: CampaignStatus, session: Session) -> str:
+    """What to type where nothing is left to send."""
+    if status.counts[MessageState.SENDING]:  # of a cancelled campaign: its sender lives, or died since
+        return f"{session.command('cancel', status.name)}    once more, settles what is open"
+    return session.command("report", status.name, "--to", f"reports/{status.name}.html")
 
 
 def _listed(status: CampaignStatus, silent: Collection[str]) -> list[str]:

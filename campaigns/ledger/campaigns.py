@@ -5,7 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from campaigns.clock import from_ms
@@ -22,6 +37,7 @@ from campaigns.model import (
 )
 
 ACTIVE: Final = (CampaignState.READY, CampaignState.RUNNING)  #: the states in which messages may be claimed
+CANCELLABLE: Final = (CampaignState.AWAITING_APPROVAL, *ACTIVE, CampaignState.PAUSED)
 STANDING: Final = (CampaignKind.API, CampaignKind.INBOX)
 
 LIST_CAMPAIGNS: Final = (
@@ -49,6 +65,23 @@ MOVE: Final = (  # from one of the states before, and from no other
     update(campaigns)
     .where(campaigns.c.id == bindparam("campaign"), campaigns.c.state.in_(bindparam("before", expanding=True)))
     .values(state=bindparam("after"), reason=bindparam("reason_"))
+)
+CANCEL_PLANNED: Final = (  # of all cancelled campaigns: one may have come back from a sender after its campaign ended
+    update(messages)
+    .where(
+        messages.c.campaign_id.in_(
+            select(campaigns.c.id).where(
+                campaigns.c.account == bindparam("account"), campaigns.c.state == CampaignState.CANCELLED
+            )
+        ),
+        messages.c.state == PLANNED,
+    )
+    .values(
+        state=MessageState.CANCELLED,
+        reason=null(),
+        detail=null(),
+        updated_ms=func.coalesce(bindparam("now", type_=BigInteger), messages.c.updated_ms),
+    )
 )
 WAITING_MESSAGES: Final = (  # due, or tried before and to be tried again
     select(literal(1))
@@ -178,12 +211,14 @@ def move(
 
 def find_status(connection: Connection, name_or_id: str | CampaignId) -> CampaignStatus | None:
     """The campaign of that name, or id, with its counts; one that is being planned is not there yet."""
-    is_id = str(name_or_id).isdecimal()
-    match = campaigns.c.id == min(int(name_or_id), LARGEST_ID) if is_id else campaigns.c.name == name_or_id
-    found = connection.execute(
-        select(campaigns).where(match, campaigns.c.state != CampaignState.PLANNING)
-    ).one_or_none()
+    found = connection.execute(select(campaigns).where(*_is(name_or_id))).one_or_none()
     return None if found is None else _status(connection, found)
+
+
+def find_id_and_account(connection: Connection, name_or_id: str) -> tuple[CampaignId, str] | None:
+    """The same campaign as `find_status` finds, without a count of its rows."""
+    found = connection.execute(select(campaigns.c.id, campaigns.c.account).where(*_is(name_or_id))).one_or_none()
+    return None if found is None else (CampaignId(found.id), found.account)
 
 
 def get_status(connection: Connection, campaign_id: CampaignId) -> CampaignStatus:
@@ -247,8 +282,17 @@ def pause_account(connection: Connection, account: str, reason: str) -> None:
     )
 
 
+def cancel_planned(connection: Connection, account: str, now_ms: int | None = None) -> None:
+    """Cancel what is planned in the account's cancelled campaigns; without `now_ms` it keeps the time of its return."""
+    connection.execute(CANCEL_PLANNED, {"account": account, "now": now_ms})
+
+
 def settle(connection: Connection, account: str) -> None:
-    """Close the account's campaigns that have nothing left; pause running ones of which only a pilot was to go."""
+    """Close the account's campaigns that have nothing left; pause running ones of which only a pilot was to go.
+
+    What a sender gave back to a campaign that was cancelled meanwhile is cancelled too.
+    """
+    cancel_planned(connection, account)
     closable = (*ACTIVE, CampaignState.PAUSED)
     found = select(campaigns.c.id).where(campaigns.c.account == account, campaigns.c.state.in_(closable))
     for campaign_id in connection.scalars(found).all():
@@ -258,6 +302,12 @@ def settle(connection: Connection, account: str) -> None:
         elif left == held:
             reason = PauseReason.LIMIT.with_detail(f"{held} held back by the limit")
             move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
+
+
+def _is(name_or_id: str | CampaignId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    is_id = str(name_or_id).isdecimal()
+    match = campaigns.c.id == min(int(name_or_id), LARGEST_ID) if is_id else campaigns.c.name == name_or_id
+    return match, campaigns.c.state != CampaignState.PLANNING
 
 
 def _status(connection: Connection, found: Row[Any]) -> CampaignStatus:

@@ -1,0 +1,238 @@
+"""Pause and cancel from another process: nothing more leaves within a second, and every row is accounted for."""
+
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from campaigns.clock import SYSTEM_CLOCK
+from campaigns.errors import InputError
+from campaigns.ledger import Ledger
+from campaigns.ledger.campaigns import get_status, move, settle
+from campaigns.ledger.leases import Owner, acquire
+from campaigns.ledger.messages import claim_due, finish
+from campaigns.model import CampaignId, CampaignState, CampaignStatus, Claim, MessageEvent, Outcome
+from campaigns.pausing import Change, cancel, pause
+from campaigns.pipeline import resume
+from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
+from tests import test_crash
+from tests.builders import a_campaign
+from tests.test_crash import PEOPLE, check_all_accounted, put_to_sleep, send, start, wait_until
+
+Do = Callable[[Ledger, str], Change]
+CHANGES = pytest.mark.parametrize(("do", "state"), [(pause, CampaignState.PAUSED), (cancel, CampaignState.CANCELLED)])
+COMMANDS = pytest.mark.parametrize(("words", "left"), [(["pause"], "planned"), (["cancel", "--yes"], "cancelled")])
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox in this process, so that it outlives the senders that are killed."""
+    with embedded_sandbox(Misbehaviour(latency_s=0.005)) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a list of made-up numbers, for loopback alone."""
+    lines = [f"Åsa {number};+4670{1_000_000 + number}" for number in range(PEOPLE)]
+    (tmp_path / "lista.csv").write_text("Namn;Mobil\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def change(folder: Path, sandbox: Sandbox, words: list[str]) -> str:
+    """Give the command, which must do well; what it shows."""
+    code, shown, _ = test_crash.finish(start(folder, sandbox, words[0], "lista", *words[1:]))
+    assert code == 0
+    return shown
+
+
+def check_ended(sender: "subprocess.Popen[str]", folder: Path, sandbox: Sandbox, left: str) -> None:
+    """A sender whose campaign was changed from elsewhere ends with code 1, and all it did not send is `left`."""
+    code, shown, _ = test_crash.finish(sender)
+    assert code == 1
+    assert f" {'paused' if left == 'planned' else 'cancelled'} it at " in shown
+    by_status = check_all_accounted(folder, sandbox)
+    assert set(by_status) == {"accepted", left}
+    assert by_status["accepted"] == len(sandbox.carrier.messages)
+
+
+@COMMANDS
+def test_a_running_send_follows_within_what_was_in_flight(
+    folder: Path, sandbox: Sandbox, words: list[str], left: str
+) -> None:
+    sender = send(folder, sandbox, "--rate", "200/s")
+    wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    change(folder, sandbox, words)
+    at_the_change = len(sandbox.carrier.messages)
+    check_ended(sender, folder, sandbox, left)
+    in_flight, ahead = 32, 20  # of a 200/s rate, a tenth of a second
+    assert len(sandbox.carrier.messages) <= at_the_change + in_flight + ahead
+
+
+@COMMANDS
+def test_a_message_that_waits_long_for_its_turn_does_not_leave_any_more(
+    folder: Path, sandbox: Sandbox, words: list[str], left: str
+) -> None:
+    def next_one_waits() -> bool:
+        with closing(sqlite3.connect(folder / "ledger.db")) as connection:
+            query = "SELECT count(*) FROM messages WHERE state = ?"
+            return [connection.execute(query, (state,)).fetchone()[0] for state in ("accepted", "sending")] == [1, 1]
+
+    sender = send(folder, sandbox, "--rate", "12/min")
+    wait_until(lambda: len(sandbox.carrier.messages) == 1 and next_one_waits(), sender)
+    change(folder, sandbox, words)
+    check_ended(sender, folder, sandbox, left)
+    assert len(sandbox.carrier.messages) == 1
+
+
+@COMMANDS
+def test_a_sender_that_sleeps_at_that_moment_follows_when_it_wakes(
+    folder: Path, sandbox: Sandbox, words: list[str], left: str
+) -> None:
+    sender = send(folder, sandbox, "--rate", "200/s")
+    wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    put_to_sleep(sender, folder)
+    assert "unknown" not in change(folder, sandbox, words)
+    sender.send_signal(signal.SIGCONT)
+    check_ended(sender, folder, sandbox, left)
+
+
+@COMMANDS
+def test_what_a_killed_sender_had_on_its_way_is_unknown_and_not_forgotten(
+    folder: Path, sandbox: Sandbox, words: list[str], left: str
+) -> None:
+    sender = send(folder, sandbox, "--rate", "200/s")
+    wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    put_to_sleep(sender, folder)
+    sender.kill()
+    sender.communicate()
+    shown = change(folder, sandbox, words)
+    assert f"  {left}  " in shown
+    assert "sending" not in shown
+    test_crash.finish(start(folder, sandbox, "report", "lista", "--to", "reports/lista.csv"))
+    by_status = check_all_accounted(folder, sandbox)
+    assert set(by_status) - {"unknown"} == {"accepted", left}
+    assert by_status["accepted"] + by_status["unknown"] >= len(sandbox.carrier.messages)
+
+
+def test_a_paused_campaign_goes_on_and_a_cancelled_one_never(folder: Path, sandbox: Sandbox) -> None:
+    sender = send(folder, sandbox, "--rate", "200/s")
+    wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
+    change(folder, sandbox, ["pause"])
+    check_ended(sender, folder, sandbox, "planned")
+    again = start(folder, sandbox, "resume", "lista", "--yes", "--rate", "200/s")
+    before = len(sandbox.carrier.messages)
+    wait_until(lambda: len(sandbox.carrier.messages) > before, again)
+    change(folder, sandbox, ["cancel", "--yes"])
+    check_ended(again, folder, sandbox, "cancelled")
+    at_the_end = len(sandbox.carrier.messages)
+    code, _, errors = test_crash.finish(start(folder, sandbox, "resume", "lista", "--yes"))
+    assert code == 2
+    assert errors.startswith("error: lista is cancelled, and what is cancelled is never sent.\n")
+    assert len(sandbox.carrier.messages) == at_the_end
+
+
+def status_of(ledger: Ledger, campaign_id: CampaignId) -> CampaignStatus:
+    with ledger.read() as connection:
+        return get_status(connection, campaign_id)
+
+
+def counts_of(ledger: Ledger, campaign_id: CampaignId) -> dict[str, int]:
+    return {word: figure for word, figure in status_of(ledger, campaign_id).counts.items() if figure and word != "rows"}
+
+
+def claim_one(ledger: Ledger, owner: Owner) -> Claim:
+    """One message on its way, sent by `owner`."""
+    now = SYSTEM_CLOCK.now_ms()
+    with ledger.write() as connection:
+        assert acquire(connection, "sandbox", owner, now) is None
+        [claim] = claim_due(connection, "sandbox", "x", 1, now)
+    return claim
+
+
+@CHANGES
+def test_a_second_time_changes_nothing_and_keeps_the_first_reason(ledger: Ledger, do: Do, state: CampaignState) -> None:
+    campaign_id = a_campaign(ledger)
+    first = do(ledger, "inbjudan")
+    second = do(ledger, str(campaign_id))
+    assert (first.changed, second.changed) == (True, False)
+    assert first.status == second.status
+    assert (first.status.state, first.status.reason.partition(":")[0]) == (state, "by_hand")
+
+
+@CHANGES
+@pytest.mark.parametrize("before", [CampaignState.DONE, CampaignState.CANCELLED])
+def test_what_is_over_is_refused(ledger: Ledger, do: Do, state: CampaignState, before: CampaignState) -> None:
+    campaign_id = a_campaign(ledger)
+    with ledger.write() as connection:
+        move(connection, campaign_id, tuple(CampaignState), before)
+    if state is before:
+        assert not do(ledger, "inbjudan").changed
+        return
+    with pytest.raises(InputError, match=f"inbjudan is {before}, so it cannot be {state}"):
+        do(ledger, "inbjudan")
+    assert status_of(ledger, campaign_id).state is before
+
+
+@CHANGES
+def test_a_campaign_that_is_not_there_is_named_with_the_nearest(ledger: Ledger, do: Do, state: CampaignState) -> None:
+    a_campaign(ledger)
+    a_campaign(ledger, name="planned", ready=False)
+    for name, fix in (("inbjudn", "Write inbjudan."), ("planned", "campaigns list shows all.")):
+        with pytest.raises(InputError, match=f'There is no campaign "{name}"') as error:
+            do(ledger, name)
+        assert error.value.fix == fix
+
+
+def test_cancel_leaves_no_message_planned_and_touches_no_other_campaign(ledger: Ledger) -> None:
+    campaign_id, other = a_campaign(ledger), a_campaign(ledger, name="other")
+    assert counts_of(ledger, campaign_id) == {"planned": 3}
+    assert cancel(ledger, "inbjudan").status.unsent == 0
+    assert counts_of(ledger, campaign_id) == {"cancelled": 3}
+    assert counts_of(ledger, other) == {"planned": 3}
+
+
+@CHANGES
+def test_what_a_living_sender_has_on_its_way_is_left_to_it(ledger: Ledger, do: Do, state: CampaignState) -> None:
+    campaign_id = a_campaign(ledger)
+    claim = claim_one(ledger, Owner.here())
+    assert do(ledger, "inbjudan").status.counts["sending"] == 1
+    with ledger.write() as connection:
+        finish(connection, [Outcome(claim=claim, event=MessageEvent.ACCEPT)], SYSTEM_CLOCK.now_ms())
+        settle(connection, "sandbox")
+    assert status_of(ledger, campaign_id).state is state
+    assert counts_of(ledger, campaign_id) == {"accepted": 1, "planned" if do is pause else "cancelled": 2}
+
+
+@CHANGES
+def test_what_a_dead_sender_left_on_its_way_is_unknown(ledger: Ledger, do: Do, state: CampaignState) -> None:
+    a_campaign(ledger)
+    claim_one(ledger, replace(Owner.here(), started=1.0))  # a process of this id that started in 1970 is gone
+    counts = do(ledger, "inbjudan").status.counts
+    assert (counts["sending"], counts["unknown"]) == (0, 1)
+
+
+@pytest.mark.parametrize("event", [MessageEvent.RETRY, MessageEvent.GIVE_BACK])
+def test_what_comes_back_to_a_cancelled_campaign_is_cancelled_when_its_sender_ends(
+    ledger: Ledger, event: MessageEvent
+) -> None:
+    campaign_id = a_campaign(ledger)
+    claim = claim_one(ledger, Owner.here())
+    cancel(ledger, "inbjudan")
+    with ledger.write() as connection:
+        finish(connection, [Outcome(claim=claim, event=event, reason="not_taken")], SYSTEM_CLOCK.now_ms())
+        settle(connection, "sandbox")
+    assert counts_of(ledger, campaign_id) == {"cancelled": 3}
+    assert set(status_of(ledger, campaign_id).reasons["cancelled"]) == {""}
+
+
+async def test_resume_refuses_what_is_cancelled(ledger: Ledger) -> None:
+    a_campaign(ledger)
+    cancel(ledger, "inbjudan")
+    with pytest.raises(InputError, match="what is cancelled is never sent"):
+        await resume("inbjudan", ledger=ledger)
