@@ -265,6 +265,11 @@ def count_outcomes(connection: Connection, campaign_id: CampaignId) -> Counter[s
     return Counter({line.state: line.total for line in connection.execute(COUNT_OUTCOMES, {"campaign": campaign_id})})
 
 
+def is_active(connection: Connection, campaign_id: CampaignId) -> bool:
+    """Whether its messages may be claimed: it is neither paused, cancelled nor done."""
+    return connection.scalar(select(campaigns.c.state).where(campaigns.c.id == campaign_id)) in ACTIVE
+
+
 def is_open(connection: Connection, campaign_id: CampaignId, now_ms: int) -> bool:
     """Whether a sender still has something to do for the campaign now: due, under way, or waiting for another try."""
     state = connection.scalar(select(campaigns.c.state).where(campaigns.c.id == campaign_id))

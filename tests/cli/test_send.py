@@ -146,7 +146,9 @@ def test_a_pilot_sends_the_first_and_resume_the_rest(type_: Type, sandbox: Sandb
     pilot = type_("send", "lista.toml", "--limit", "1", at_terminal=True, typed="y\n")
     assert "Send the first 1 of 3 messages? [y/N]: " in pilot.stderr
     assert "        2  planned      not sent\n" in pilot.stdout
-    assert pilot.stderr.endswith(" next: campaigns resume lista    sends only the 2\n")
+    assert pilot.stderr.endswith(
+        " next: campaigns resume lista    sends only the 2\n       campaigns cancel lista    leaves them unsent\n"
+    )
     assert pilot.exit_code == 0
     assert received(sandbox) == ALL[:1]
     rest = type_("resume", "lista", at_terminal=True, typed="y\n")
