@@ -28,6 +28,7 @@ from campaigns.ledger.campaigns import (
     ACTIVE,
     count_open,
     count_outcomes,
+    is_active,
     is_open,
     move,
     pause_account,
@@ -164,8 +165,11 @@ class Run:
         self.ledger.give_up()
 
     async def _supervise(self, ending: Stop, owner: Owner) -> None:
-        """End the loop when the campaign has nothing left to do, or when another took the lease over."""
-        while await self._is_open() and await self._ledger_run(self._is_held(owner)):
+        """End the loop when the campaign has nothing left to do, or is held, or when another took the lease over.
+
+        A message that waits for its turn when the campaign is paused or cancelled is given back, and not sent.
+        """
+        while await self._is_open() and await self._ledger_run(self._may_go_on(owner)):
             await wait_for(ending.asked, LOOK_S)
         ending.ask()
 
@@ -218,8 +222,10 @@ class Run:
     def _now_us(self) -> int:
         return self.clock.now_ms() * 1000
 
-    def _is_held(self, owner: Owner) -> Unit[bool]:
-        return lambda connection: is_held(connection, self.account.name, owner)
+    def _may_go_on(self, owner: Owner) -> Unit[bool]:
+        return lambda connection: (
+            is_active(connection, self.campaign_id) and is_held(connection, self.account.name, owner)
+        )
 
     def _acquire(self, owner: Owner) -> Unit[Owner | None]:
         return lambda connection: acquire(connection, self.account.name, owner, self.clock.now_ms())
