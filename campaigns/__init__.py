@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from campaigns.campaign import Campaign
     from campaigns.errors import CampaignsError
     from campaigns.ledger import open_ledger
+    from campaigns.pausing import cancel, pause
     from campaigns.pipeline import plan, report, resume, send
     from campaigns.preflight import check
     from campaigns.settings import Settings
@@ -22,8 +23,10 @@ _PLACES: Final = {
     "Campaign": "campaigns.campaign",
     "CampaignsError": "campaigns.errors",
     "Settings": "campaigns.settings",
+    "cancel": "campaigns.pausing",
     "check": "campaigns.preflight",
     "open_ledger": "campaigns.ledger",
+    "pause": "campaigns.pausing",
     "plan": "campaigns.pipeline",
     "report": "campaigns.pipeline",
     "resume": "campaigns.pipeline",
@@ -35,8 +38,10 @@ __all__ = [
     "CampaignsError",
     "Settings",
     "__version__",
+    "cancel",
     "check",
     "open_ledger",
+    "pause",
     "plan",
     "report",
     "resume",

@@ -7,6 +7,7 @@ import click
 from campaigns.cli.group import Command
 from campaigns.cli.options import JSON, option
 from campaigns.cli.session import Session
+from campaigns.errors import ExitStatus
 
 
 @click.command("list", cls=Command)
@@ -35,21 +36,28 @@ def list_(session: Session, as_json: bool) -> None:
 
 @click.command(cls=Command)
 @click.argument("campaign", metavar="CAMPAIGN")
+@option("--watch", section="Output", is_flag=True, help="Stay, and show each change until nothing is left to do")
 @option("--unknown", section="Output", is_flag=True, help="Show what may have been taken, and what can be done")
 @option("--full", section="Output", is_flag=True, help="Of these all, not only ten")
 @JSON
 @click.pass_obj
-def status(session: Session, campaign: str, unknown: bool, full: bool, as_json: bool) -> None:
+def status(session: Session, campaign: str, watch: bool, unknown: bool, full: bool, as_json: bool) -> ExitStatus:
     """Show one campaign: its state, and what became of its messages.
 
-    CAMPAIGN is its name or its id, as in: campaigns list
+    CAMPAIGN is its name or its id, as in: campaigns list. With --watch it is redrawn until it is done, paused or
+    cancelled; without a terminal, or as JSON, each change is a line. Ctrl-C only ends the watch.
 
     \b
     Examples:
       campaigns status demo
       campaigns status demo --unknown
       campaigns status 17 --json
+      campaigns status sommarrea --watch
     """
+    if watch:
+        from campaigns.cli.watching import follow
+
+        return follow(session, campaign, as_json=as_json)
     from campaigns import pipeline
     from campaigns.cli.accounts import silent_accounts
     from campaigns.cli.statuses import show_status
@@ -60,12 +68,13 @@ def status(session: Session, campaign: str, unknown: bool, full: bool, as_json: 
         found = pipeline.find_campaign(ledger, campaign)
         if unknown:
             show_unknown(found, ledger, session, full=full, as_json=as_json)
-            return
+            return ExitStatus.DONE
     if as_json:
         session.screen.show_json(status_object(found))
     else:
         silent = found.account in silent_accounts(session.settings(), [found.account])
         show_status(found, session, silent=silent)
+    return ExitStatus.DONE
 
 
 @click.command(cls=Command)

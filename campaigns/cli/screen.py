@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final, Literal, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -55,9 +56,7 @@ class Stream:
         buffer = StringIO()
         console = self._console(buffer)
         for line in lines:
-            text = Text(line) if isinstance(line, str) else line
-            text.plain = text.plain.translate(_CONTROLS)
-            console.print(text, soft_wrap=True)
+            console.print(_visible(line), soft_wrap=True)
         self.write_raw(buffer.getvalue())
 
     def write_raw(self, text: str) -> None:
@@ -70,13 +69,22 @@ class Stream:
                 raise
             silence(self.file)
 
-    def _console(self, file: TextIO) -> Console:
+    @contextmanager
+    def redrawn(self) -> Iterator[Callable[[Iterable[Text]], None]]:
+        """What draws lines on a terminal over those that it drew before; the last ones stay."""
+        from rich.live import Live  # only few commands draw
+
+        console = self._console(self.file, terminal=True)
+        with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+            yield lambda lines: live.update(Group(*map(_visible, lines)), refresh=True)
+
+    def _console(self, file: TextIO, *, terminal: bool = False) -> Console:
         return Console(
             file=file,
             width=self.width,
             color_system="standard" if self.colour else None,
             no_color=not self.colour,
-            force_terminal=self.colour,
+            force_terminal=terminal or self.colour,
             legacy_windows=False,
             highlight=False,
             markup=False,
@@ -100,10 +108,13 @@ class Screen:
         """Print a paragraph of a result; further lines begin `hang` columns in."""
         self.out.write(hanging(text[:hang], text[hang:], self.out.width))
 
-    def show_json(self, value: Any) -> None:
-        """Print one JSON value: whole numbers, no colour; letters that the terminal lacks are escaped."""
+    def show_json(self, value: Any, *, indent: int | None = 2) -> None:
+        """Print one JSON value: whole numbers, no colour; letters that the terminal lacks are escaped.
+
+        Without `indent` it is one line.
+        """
         ascii_only = "utf" not in (getattr(self.out.file, "encoding", None) or "utf-8").lower()
-        self.out.write_raw(json.dumps(value, indent=2, ensure_ascii=ascii_only) + "\n")
+        self.out.write_raw(json.dumps(value, indent=indent, ensure_ascii=ascii_only) + "\n")
 
     def tell(self, text: str) -> None:
         """Say a sentence on the way, on stderr."""
@@ -116,6 +127,13 @@ class Screen:
     def number(self, text: str) -> str:
         """A phone number as it may be shown here."""
         return text if self.show_numbers else mask(text)
+
+
+def _visible(line: str | Text) -> Text:
+    """The line with control characters shown as such."""
+    text = Text(line) if isinstance(line, str) else line
+    text.plain = text.plain.translate(_CONTROLS)
+    return text
 
 
 def stream_for(file: TextIO, color: Color, environ: Mapping[str, str], *, by_the_way: bool = False) -> Stream:

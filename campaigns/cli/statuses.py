@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from rich.text import Text
+
 from campaigns.cli.account import account, of_campaign
 from campaigns.cli.accounts import silent_accounts
-from campaigns.cli.screen import Column, Screen, table
+from campaigns.cli.screen import Column, Screen, Stream, fold, table
 from campaigns.cli.session import Session
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.errors import InputError
@@ -53,16 +55,21 @@ def show_list(campaigns: Sequence[CampaignStatus], silent: Collection[str], scre
 
 def show_status(status: CampaignStatus, session: Session, *, silent: bool) -> None:
     """One campaign as it stands now; `silent` where its account does not report delivery."""
-    screen = session.screen
+    session.screen.show(*status_lines(status, session.screen.out, silent=silent))
+    say_next_after(status, session)
+
+
+def status_lines(status: CampaignStatus, stream: Stream, *, silent: bool) -> list[Text]:
+    """State, time and account, and as of when."""
     open_reports = 0 if silent else status.counts["accepted"]
     waiting = f"; {plural(open_reports, 'delivery report')} still open" if open_reports else ""
-    screen.show_folded(f"{status.name} ({status.id}) is {state_in_words(status)}{waiting}.")
+    lines = fold(f"{status.name} ({status.id}) is {state_in_words(status)}{waiting}.", stream.width)
     if status.first_sent_at and status.last_sent_at:
         span = _span(status.first_sent_at.astimezone(), status.last_sent_at.astimezone())
-        screen.show_folded(f"Sent {span}, through {status.account}.")
-    show_account_of(status, screen, silent=silent)
-    screen.show("", f"As of {SYSTEM_CLOCK.now().astimezone():%Y-%m-%d %H:%M:%S}.")
-    say_next(status, session, otherwise=_after(status, session))
+        lines += fold(f"Sent {span}, through {status.account}.", stream.width)
+    figures = account(of_campaign(status, reports_delivery=not silent), stream.width)
+    as_of = f"As of {SYSTEM_CLOCK.now().astimezone():%Y-%m-%d %H:%M:%S}."
+    return [*lines, Text(), *figures, Text(), Text(as_of)]
 
 
 def show_account_of(status: CampaignStatus, screen: Screen, *, silent: bool) -> None:
@@ -95,6 +102,15 @@ def say_next(status: CampaignStatus, session: Session, *, otherwise: str) -> Non
         session.screen.say("next", "\n".join(steps))
 
 
+def say_next_after(status: CampaignStatus, session: Session) -> None:
+    """The same; where nothing is left to send, the report, or what settles a cancelled campaign."""
+    if status.counts[MessageState.SENDING]:  # its sender lives, or died since
+        otherwise = f"{session.command('cancel', status.name)}    once more, settles what is open"
+    else:
+        otherwise = session.command("report", status.name, "--to", f"reports/{status.name}.html")
+    say_next(status, session, otherwise=otherwise)
+
+
 def show_change(change: Change, session: Session, *, as_json: bool) -> None:
     """What a campaign is after it was paused or cancelled."""
     status = change.status
@@ -105,7 +121,7 @@ def show_change(change: Change, session: Session, *, as_json: bool) -> None:
     show_account_of(
         status, session.screen, silent=status.account in silent_accounts(session.settings(), [status.account])
     )
-    say_next(status, session, otherwise=_after(status, session))
+    say_next_after(status, session)
 
 
 def agree_to_cancel(ledger: Ledger, campaign: str, session: Session) -> bool:
@@ -138,13 +154,6 @@ def relative(path: Path) -> str:
     here = Path.cwd()
     absolute = path if path.is_absolute() else here / path
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
-
-
-def _after(status: CampaignStatus, session: Session) -> str:
-    """What to type where nothing is left to send."""
-    if status.counts[MessageState.SENDING]:  # of a cancelled campaign: its sender lives, or died since
-        return f"{session.command('cancel', status.name)}    once more, settles what is open"
-    return session.command("report", status.name, "--to", f"reports/{status.name}.html")
 
 
 def _listed(status: CampaignStatus, silent: Collection[str]) -> list[str]:

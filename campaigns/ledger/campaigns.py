@@ -221,9 +221,17 @@ def find_id_and_account(connection: Connection, name_or_id: str) -> tuple[Campai
     return None if found is None else (CampaignId(found.id), found.account)
 
 
-def get_status(connection: Connection, campaign_id: CampaignId) -> CampaignStatus:
-    """The campaign of that id, which is there."""
-    return _status(connection, connection.execute(select(campaigns).where(campaigns.c.id == campaign_id)).one())
+def get_status(
+    connection: Connection, campaign_id: CampaignId, row_counts: Mapping[str, int] | None = None
+) -> CampaignStatus:
+    """The campaign of that id, which is there; `row_counts` spare a second count of its rows."""
+    found = connection.execute(select(campaigns).where(campaigns.c.id == campaign_id)).one()
+    return _status(connection, found, row_counts)
+
+
+def count_rows(connection: Connection, campaign_id: CampaignId) -> dict[str, int]:
+    """How many rows there are, by the reason to skip them; "" for those that may be sent."""
+    return {line.reason: line.total for line in connection.execute(COUNT_ROWS, {"campaign": campaign_id})}
 
 
 def list_statuses(connection: Connection) -> list[CampaignStatus]:
@@ -315,8 +323,8 @@ def _is(name_or_id: str | CampaignId) -> tuple[ColumnElement[bool], ColumnElemen
     return match, campaigns.c.state != CampaignState.PLANNING
 
 
-def _status(connection: Connection, found: Row[Any]) -> CampaignStatus:
-    row_counts = {line.reason: line.total for line in connection.execute(COUNT_ROWS, {"campaign": found.id})}
+def _status(connection: Connection, found: Row[Any], row_counts: Mapping[str, int] | None = None) -> CampaignStatus:
+    row_counts = count_rows(connection, found.id) if row_counts is None else row_counts
     counted = connection.execute(COUNT_MESSAGES, {"campaign": found.id}).all()
     counts = dict.fromkeys(COUNT_KEYS, 0) | {"rows": sum(row_counts.values())}
     reasons: dict[str, dict[str, int]] = {}
