@@ -48,6 +48,7 @@ class MessageEvent(StrEnum):
     EXPIRE = "expire"
     SKIP = "skip"
     CANCEL = "cancel"
+    RESTORE = "restore"  #: its ledger came back from a backup: it may have been sent since that was made
 
 
 _S, _E = MessageState, MessageEvent
@@ -76,6 +77,8 @@ TRANSITIONS: Final = (
     (_S.UNKNOWN, _E.ACCEPT, _S.ACCEPTED),  # a late answer
     (_S.UNKNOWN, _E.REJECT, _S.REJECTED),
     (_S.ACCEPTED, _E.CANCEL, _S.CANCELLED),  # scheduled at the provider
+    (_S.PLANNED, _E.RESTORE, _S.UNKNOWN),
+    (_S.SENDING, _E.RESTORE, _S.UNKNOWN),
 )
 
 
@@ -104,6 +107,7 @@ class PauseReason(StrEnum):
     SEND_AGAIN = "send_again"  #: it was done, but messages that were unknown are to be sent again
     ACCOUNT_PROBLEM = "account_problem"  #: log-in, credit, wrong address
     TOO_MANY_FAILURES = "too_many_failures"
+    RESTORED = "restored"  #: its ledger came back from a backup
     BY_HAND = "by_hand"  #: `campaigns pause`; also why a campaign is cancelled
 
     def with_detail(self, detail: str) -> str:

@@ -28,6 +28,7 @@ COMMANDS: Final = {
         "Set-up", "Services that carry messages: list, log in, check", "campaigns.cli.providers:providers"
     ),
     "sandbox": Entry("Set-up", "A pretend service on this machine", "campaigns.cli.sandbox:sandbox"),
+    "db": Entry("Set-up", "The ledger: upgrade, check, vacuum, backup", "campaigns.cli.db:db"),
     "guide": Entry("Set-up", "Longer texts: campaign files, numbers, reports ...", "campaigns.cli.guide:guide"),
 }
 

@@ -20,6 +20,7 @@ TOPICS: Final = {
     "reports": "the files of a report, column by column",
     "unknown": "messages that may have been taken, and what to do",
     "exit-codes": "what a command tells the shell",
+    "ledger": "where campaigns are kept: backup, going back, PostgreSQL",
     "providers": "accounts, their settings, and how to log in",
     "python": "the same from Python",
     "sandbox": "a pretend service to try things on",

@@ -12,6 +12,8 @@ from campaigns.cli.screen import Color, Screen, stream_for
 from campaigns.errors import InputError
 
 if TYPE_CHECKING:  # a command imports what it needs when it runs: see campaigns.cli
+    from pathlib import Path
+
     from campaigns.ledger import Ledger
     from campaigns.settings import Settings
 
@@ -48,11 +50,15 @@ class Session:
 
         return Settings.load(self.environ)
 
-    def ledger(self) -> "Ledger":
-        """The ledger to use; the option wins over the environment, that over the settings file."""
+    def ledger(self, *, must_exist: bool = False) -> "Ledger":
+        """The ledger to use."""
         from campaigns.ledger import open_ledger
 
-        return open_ledger(self.database or self.settings().database)
+        return open_ledger(self.ledger_place(), must_exist=must_exist)
+
+    def ledger_place(self) -> "str | Path | None":
+        """Where it lies; the option wins over the environment, that over the settings file, None is the usual place."""
+        return self.database or self.settings().database
 
     def ask(self, question: str) -> bool:
         """Ask on stderr; anything but yes is no."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ MIGRATING: Final = "SELECT pg_advisory_xact_lock(3267461)"  # any number of our 
 FIXES: Final = {  # by what the database says
     "locked": "End the program that holds it, then give the command again.",
     "full": "Make room on its disk, then give the command again.",
+    "malformed": "Go back to a backup: campaigns guide ledger",
     "I/O": "See whether its disk is full, then give the command again.",
 }
 
@@ -44,12 +46,17 @@ class Ledger:
             self.prefix: str = connection.scalar(select(ledger_table.c.prefix)) or ""
         self._writer = Writer(engine.begin)
 
+    @property
+    def place(self) -> str:
+        """Its file, or its address without the password."""
+        return place_of(self.engine.url)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one moment of the ledger and holds nobody up."""
         options = READ_ONLY[self.engine.dialect.name]
         with (
-            _in_words(self.engine.url),
+            in_words(self.engine.url),
             self.engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
@@ -58,12 +65,12 @@ class Ledger:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection whose changes are on disk when the block ends, or not at all where it raises."""
-        with _in_words(self.engine.url), self.engine.begin() as connection:
+        with in_words(self.engine.url), self.engine.begin() as connection:
             yield connection
 
     async def run(self, unit: Unit[T]) -> T:
         """Do `unit` on the writer thread; returns after the commit that holds it. It may run twice."""
-        with _in_words(self.engine.url):
+        with in_words(self.engine.url):
             return await self._writer.run(unit)
 
     def give_up(self) -> None:
@@ -84,15 +91,17 @@ class Ledger:
         self.close()
 
 
-def open_ledger(place: str | Path | None = None) -> Ledger:
+def open_ledger(place: str | Path | None = None, *, must_exist: bool = False) -> Ledger:
     """Open the ledger at a path or URL (`sqlite:///...`, `postgresql://...`), made or migrated where needed.
 
-    Without a place it lies in the user's data folder. Raises SettingsError where it cannot be used.
+    Without a place it lies in the user's data folder. Raises SettingsError where it cannot be used, and with
+    `must_exist` where there is none yet.
     """
-    url = _url(place or default_place())
-    engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    engine = open_engine(place, must_exist=must_exist)
     try:
-        with _in_words(url):
+        with in_words(engine.url):
+            if must_exist:
+                _require_ledger(engine)
             migrate(engine)
         return Ledger(engine)
     except SettingsError:
@@ -100,17 +109,27 @@ def open_ledger(place: str | Path | None = None) -> Ledger:
         raise
 
 
+def open_engine(place: str | Path | None = None, *, must_exist: bool = False) -> Engine:
+    """The database at a place, whatever its schema."""
+    url = _url(place or default_place())
+    if url.get_backend_name() == "sqlite":
+        if must_exist and not Path(url.database or "").exists():
+            raise _no_ledger(url)
+        return _sqlite_engine(url)
+    return _postgresql_engine(url)
+
+
 def default_place() -> Path:
     """The ledger that is used where nothing else is said: one for each user of the machine."""
     return user_data_path("campaigns", appauthor=False) / "ledger.db"
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the ledger to the newest schema; does nothing, quickly, where it is there already."""
+def migrate(engine: Engine) -> str | None:
+    """Bring the ledger to the newest schema, quickly where it has it; returns the one before, None where it is new."""
     with engine.connect() as connection, connection.begin():
         current = _version(connection)
     if current == HEAD:
-        return
+        return current
     from alembic import command  # only a new or an old ledger needs Alembic, and it is slow to import
     from alembic.config import Config
     from alembic.util import CommandError
@@ -128,6 +147,17 @@ def migrate(engine: Engine) -> None:
                 f"The ledger was made by a newer version of campaigns (its schema is {current}, ours {HEAD}).",
                 fix="pip install --upgrade campaigns, or give another ledger with --database.",
             ) from error
+    return current
+
+
+def _require_ledger(engine: Engine) -> None:
+    with engine.connect() as connection, connection.begin():
+        if _version(connection) is None:
+            raise _no_ledger(engine.url)
+
+
+def _no_ledger(url: URL) -> SettingsError:
+    return SettingsError(f"There is no ledger {place_of(url)}.", fix="Say where it is with --database.")
 
 
 def _version(connection: Connection) -> str | None:
@@ -213,18 +243,33 @@ def _refuse_network(path: Path) -> None:
 
 
 @contextmanager
-def _in_words(url: URL) -> Iterator[None]:
+def outside_transactions(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """SQLite's own connection, for what no transaction may be around."""
+    pooled = engine.raw_connection()
+    try:
+        connection: Any = pooled.driver_connection
+        yield connection
+    finally:
+        pooled.close()
+
+
+@contextmanager
+def in_words(url: URL) -> Iterator[None]:
     """What the database refuses is an error for people: a full disk, a lock that stays, a server that went away."""
     try:
         yield
     except IntegrityError:
         raise
-    except DBAPIError as error:
-        place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-        reason = str(error.orig).strip().splitlines()[0]
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         if "not a database" in reason:
-            what = f"{place} is no ledger, and was left as it is."
+            what = f"{place_of(url)} is no ledger, and was left as it is."
         else:
-            what = f"The ledger {place} cannot be used: {reason}."
+            what = f"The ledger {place_of(url)} cannot be used: {reason}."
         fix = next((fix for word, fix in FIXES.items() if word in reason), "Give another ledger with --database.")
         raise SettingsError(what, fix=fix) from error
+
+
+def place_of(url: URL) -> str:
+    """The file of a ledger, or its address without the password."""
+    return (url.database or "") if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)

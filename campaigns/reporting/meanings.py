@@ -98,6 +98,7 @@ DELIVERY_REASONS: Final = {  # ours; all other codes of messages are the provide
     "not_taken": Meaning("The provider surely did not take it: no connection, or it was too busy."),
     "no_answer": Meaning("The request left, and no usable answer came back."),
     "interrupted": Meaning("The sending was stopped while the request was on its way."),
+    "restored": Meaning("The ledger was restored from a backup, and it may have been sent since that was made."),
     "crashed": Meaning("The sending program ended while the request was on its way."),
 }
 

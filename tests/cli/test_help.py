@@ -14,7 +14,9 @@ from campaigns.cli.session import Session
 from tests.cli.conftest import Type
 
 HEAVY = ("pandas", "pyarrow", "litestar", "sqlalchemy", "openpyxl", "aiohttp", "jinja2", "pydantic")
-PAGES = (*COMMANDS, "providers check", "providers login")
+PAGES = (
+    *COMMANDS, "providers check", "providers login", "db upgrade", "db check", "db vacuum", "db backup",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
