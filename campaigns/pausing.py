@@ -62,7 +62,10 @@ def _change(
     with ledger.read() as connection:  # counted once the change is made, for that may take a second
         status = get_status(connection, campaign_id)
     if not changed and status.state is not after:
-        raise InputError(f"{status.name} is {status.state}, so it cannot be {after}.", fix="campaigns list shows all.")
+        raise InputError(
+            f"{status.name} is {status.state}, so it cannot be {after}.",
+            fix=f"See what became of it: campaigns status {status.name}",
+        )
     return Change(status=status, changed=changed)
 
 

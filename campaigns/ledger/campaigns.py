@@ -75,6 +75,7 @@ CANCEL_PLANNED: Final = (  # of all cancelled campaigns: one may have come back 
             )
         ),
         messages.c.state == PLANNED,
+        messages.c.due_ms <= NEVER_MS,  # as all are; with it SQLite takes the index of planned ones
     )
     .values(
         state=MessageState.CANCELLED,
