@@ -91,16 +91,18 @@ async def send(
     *,
     ledger: Ledger | None = None,
     account: Account | None = None,
+    again: bool = False,
     stop: Stop | None = None,
     listen: Listen = ignore,
 ) -> Summary:
     """Send a planned campaign, or plan and send one, and return when it has nothing due left.
 
     Without `ledger` and `account` those of the user's settings are used. What was stopped goes on with `resume`.
+    The same text to the same people within 7 days is an InputError, and nothing is sent, unless that is meant: `again`.
     """
     if isinstance(what, Campaign):
-        return await _plan_and_send(what, ledger, account, stop or Stop(), listen)
-    what.make_ready()
+        return await _plan_and_send(what, ledger, account, again, stop or Stop(), listen)
+    what.make_ready(again=again)
     return await _run(
         what.ledger, what.id, what.account, what.rate, what.concurrency, stop or Stop(), listen, what.clock
     )
@@ -222,7 +224,7 @@ def _remove_dead_plans(ledger: Ledger, clock: Clock) -> None:
 
 
 async def _plan_and_send(
-    campaign: Campaign, ledger: Ledger | None, account: Account | None, stop: Stop, listen: Listen
+    campaign: Campaign, ledger: Ledger | None, account: Account | None, again: bool, stop: Stop, listen: Listen
 ) -> Summary:
     with ExitStack() as stack:
         if account is None:
@@ -230,7 +232,7 @@ async def _plan_and_send(
         if ledger is None:
             ledger = stack.enter_context(open_ledger(Settings.load().database))
         planned = await asyncio.to_thread(plan, campaign, ledger=ledger, account=account)
-        return await send(stack.enter_context(planned), stop=stop, listen=listen)
+        return await send(stack.enter_context(planned), again=again, stop=stop, listen=listen)
 
 
 async def _run(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 MOST_NAMES: Final = 20  #: in a list of what there is
@@ -45,6 +46,17 @@ def duration(seconds: float) -> str:
             small = rest // part_size
             return f"{large} {unit} {small} {part_unit}" if small else f"{large} {unit}"
     return f"{whole} s"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """When it was, in local time: "just now", "5 minutes ago", "today at 14:02", "yesterday", "on 2026-11-20"."""
+    minutes = (now - moment) // timedelta(minutes=1)
+    if minutes < 60:
+        return f"{plural(minutes, 'minute')} ago" if minutes > 0 else "just now"
+    local, days = moment.astimezone(), (now.astimezone().date() - moment.astimezone().date()).days
+    if days > 1:
+        return f"on {local:%Y-%m-%d}"
+    return "yesterday" if days else f"today at {local:%H:%M}"
 
 
 def mask(text: str) -> str:

@@ -125,7 +125,7 @@ async def test_a_sender_that_follows_another_waits_until_the_window_is_free(
             with place.write() as connection:
                 begin(connection, "sandbox", 0, 0)  # as a sender does that dies before it can say that it ends
         again = a_campaign(a_list(tmp_path, 40), rate=Rate(50))
-        await send(plan(again, ledger=place, account=account))
+        await send(plan(again, ledger=place, account=account), again=True)
         moments = sorted(message.at for message in sandbox.carrier.messages)
     for first, beyond in zip(moments, moments[50:], strict=False):
         assert (beyond - first).total_seconds() >= 0.98  # at the service's door, a little later than at ours
@@ -262,7 +262,7 @@ async def test_a_second_send_of_an_account_watches_while_the_first_sends_for_bot
         account = an_account(sandbox.url)
         one = plan(a_campaign(a_list(tmp_path, 100), rate=Rate(200)), ledger=place, account=account)
         two = plan(a_campaign(a_list(tmp_path, 100), name="two"), ledger=place, account=account)
-        summaries = await asyncio.gather(*(send(planned, listen=events.append) for planned in (one, two)))
+        summaries = await asyncio.gather(*(send(planned, again=True, listen=events.append) for planned in (one, two)))
         assert set(received(sandbox).values()) == {2}
     assert [summary.sent for summary in summaries] == [100, 100]
     assert [summary.exit_status for summary in summaries] == [ExitStatus.DONE, ExitStatus.DONE]

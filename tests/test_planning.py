@@ -13,9 +13,8 @@ from campaigns.ledger.campaigns import add_campaign
 from campaigns.ledger.leases import Owner
 from campaigns.ledger.rows import add_messages, add_rows
 from campaigns.ledger.schema import messages
-from campaigns.model import CHUNK_ROWS, Chunk, Rate
+from campaigns.model import CHUNK_ROWS, Rate
 from campaigns.pipeline import find_campaign, list_campaigns, plan, send
-from campaigns.planning import _content
 from campaigns.web.sandbox import embedded_sandbox
 from tests.builders import a_chunk, a_new_campaign
 from tests.test_pipeline import a_campaign, a_list, an_account, sizes
@@ -156,10 +155,3 @@ def test_an_accounts_own_rate_is_a_ceiling_and_without_one_the_commands_rate_cou
     campaign = a_campaign(a_list(tmp_path, 1), rate=Rate(wanted) if wanted else None)
     with plan(campaign, ledger=place, account=account) as planned:
         assert planned.rate == Rate(rate)
-
-
-def test_the_hash_of_what_goes_to_whom_does_not_depend_on_how_the_rows_come() -> None:
-    whole = a_chunk(6, skipped=(1, 4))
-    parts = [Chunk(whole.table.slice(start, 2), whole.cells.slice(start, 2)) for start in (0, 2, 4)]
-    assert b"".join(map(bytes, map(_content, parts))) == bytes(_content(whole))
-    assert bytes(_content(whole)).startswith("46701740605\tHej 2, å ä ö\n".encode())

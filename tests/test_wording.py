@@ -1,10 +1,12 @@
 """Figures, spans and numbers read as the screens show them."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.wording import count, duration, mask, plural, share
+from campaigns.wording import ago, count, duration, mask, plural, share
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (12480, "12,480"), (1_000_000, "1,000,000")])
@@ -94,3 +96,22 @@ def test_a_mask_shows_at_most_four_digits_of_a_number(text: str) -> None:
     assert len(shown) == len(text)
     left = sum(character.isdigit() for character in shown)
     assert left <= 4 or (left < 7 and shown == text)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "text"),
+    [
+        (timedelta(seconds=-3), "just now"),  # a clock may be set back
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=61), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(minutes=60), "today at 13:02"),
+        (timedelta(hours=14), "today at 00:02"),
+        (timedelta(hours=15), "yesterday"),
+        (timedelta(hours=38), "yesterday"),
+        (timedelta(hours=39), "on 2026-11-23"),
+    ],
+)
+def test_a_moment_is_said_the_shortest_way_that_can_be_understood(earlier: timedelta, text: str) -> None:
+    now = datetime(2026, 11, 25, 14, 2).astimezone()
+    assert ago(now - earlier, now) == text

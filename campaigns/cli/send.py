@@ -35,6 +35,7 @@ from campaigns.errors import ExitStatus
 @option(
     "--limit", section="Safety", type=click.IntRange(min=1), metavar="N", help="Only the first N; the rest by resume"
 )
+@option("--again", section="Safety", is_flag=True, help="Send although the same was sent within 7 days")
 @options(YES, MAX_FAILURES, NAME, REPORT, JSON)
 @click.pass_context
 def send(
@@ -43,6 +44,7 @@ def send(
     source: str,
     dry_run: bool,
     limit: int | None,
+    again: bool,
     yes: bool,
     reports: tuple[Path, ...],
     as_json: bool,
@@ -70,12 +72,12 @@ def send(
     campaign.check_reports(reports)
     with reading(lambda: session.screen):  # whatever is wrong with the file is said before anything else
         preparation = prepare_to_send(campaign)
-    typed = session.command("send", *as_typed([source], keys | {"limit": limit}))
+    typed = session.command("send", *as_typed([source], keys | {"limit": limit, "again": again or None}))
     return plan_and_send(
         session,
         lambda: session.settings().account(campaign.provider),
-        partial(plan, campaign, limit=limit, preparation=preparation),
-        Manner(typed=typed, yes=yes, as_json=as_json, listed=campaign.reports, reports=reports),
+        partial(plan, campaign, limit=limit, preparation=preparation, command=typed),
+        Manner(typed=typed, yes=yes, again=again, as_json=as_json, listed=campaign.reports, reports=reports),
     )
 
 

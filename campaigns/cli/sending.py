@@ -44,6 +44,7 @@ class Manner:
 
     typed: str  #: the command as it was given, which goes on with --yes
     yes: bool = False
+    again: bool = False  #: to send although the same was sent lately
     as_json: bool = False
     shows_plan: bool = True
     listed: Sequence[Path] = ()  #: reports of the campaign file; () for the usual ones
@@ -71,7 +72,8 @@ def plan_and_send(
             ledger = stack.enter_context(session.ledger())
             with reading(lambda: session.screen) as on_rows:
                 plan = stack.enter_context(planner(ledger=ledger, account=account, on_rows=on_rows))
-            agreed = _agree(session, plan, manner)
+            repeats = None if manner.again else plan.sent_lately()
+            agreed = _agree_to_repeat(session, repeats, manner) and _agree(session, plan, manner)
         except KeyboardInterrupt:
             return _nothing_sent(screen, ExitStatus.INTERRUPTED)
         if not agreed:
@@ -80,7 +82,8 @@ def plan_and_send(
             check_places([pipeline.REPORT_FOLDER / f"{plan.name}{suffix}" for suffix in (".html", ".xlsx", ".csv")])
         stop = Stop()
         with progress(lambda: session.screen) as listen:
-            summary = run(lambda: pipeline.send(plan, stop=stop, listen=listen), stop)
+            again = manner.again or repeats is not None
+            summary = run(lambda: pipeline.send(plan, again=again, stop=stop, listen=listen), stop)
         return _finish(session, ledger, summary, manner, silent=not pipeline.reports_delivery(account))
 
 
@@ -118,6 +121,16 @@ def resume(
 def _require_terminal(session: Session, manner: Manner) -> None:
     if not session.can_ask:
         raise InputError("There is no terminal to ask on, so nothing was planned or sent.", fix=f"{manner.typed} --yes")
+
+
+def _agree_to_repeat(session: Session, repeats: InputError | None, manner: Manner) -> bool:
+    """Ask, where the same was sent lately; --yes is no answer to that."""
+    if repeats is None:
+        return True
+    if manner.yes:
+        raise repeats
+    session.screen.tell(repeats.what)
+    return session.ask("Send it to them again?")
 
 
 def _agree(session: Session, plan: Plan, manner: Manner) -> bool:

@@ -36,6 +36,7 @@ def send_sample(session: Session) -> ExitStatus:
     manner = Manner(
         typed="campaigns demo",
         yes=True,
+        again=True,
         shows_plan=False,
         misbehaviour=Misbehaviour(refusals={ending: REFUSALS[ending] for ending in REFUSED}),
         then="Open reports/{name}.html, then try your own list: campaigns check lista.csv",

@@ -202,8 +202,8 @@ def test_a_name_that_was_given_and_is_taken_is_an_error_and_a_default_one_is_num
     taken = type_("send", "lista.toml", "--yes", "--name", "vinter")
     assert taken.stderr.startswith('error: There is a campaign "vinter" already')
     assert taken.exit_code == 2
-    type_("send", "lista.toml", "--yes")
-    numbered = type_("send", "lista.toml", "--yes")
+    type_("send", "lista.toml", "--yes", "--again")
+    numbered = type_("send", "lista.toml", "--yes", "--again")
     assert ' note: There is a campaign "lista" already; this one is called "lista-2".\n' in numbered.stderr
 
 
@@ -227,3 +227,62 @@ def test_without_an_account_it_says_how_to_try_the_sandbox(type_: Type) -> None:
     result = type_("send", "lista.csv", "--message", "Hej!", "--from", "X", "--yes")
     assert "--provider sandbox" in result.stderr
     assert result.exit_code == 2
+
+
+AGAIN = 'The same text went to the same 3 people just now, as "lista".'
+
+
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_a_second_send_of_the_same_is_an_error_that_yes_does_not_answer(
+    type_: Type, sandbox: Sandbox, at_terminal: bool
+) -> None:
+    type_("send", "lista.toml", "--yes")
+    result = type_("send", "lista.toml", "--yes", at_terminal=at_terminal)
+    assert result.stderr == (
+        f"error: {AGAIN}\n  fix: If you mean it: campaigns send lista.toml --name lista-2 --again\n"
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert received(sandbox) == ALL
+    assert [found["name"] for found in json.loads(type_("list", "--json").stdout)] == ["lista"]
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("n\n", 1), ("\n", 1), ("y\nn\n", 1), ("y\ny\n", 2)])
+def test_at_a_terminal_a_second_send_of_the_same_is_a_question_of_its_own(
+    type_: Type, sandbox: Sandbox, typed: str, sent: int
+) -> None:
+    type_("send", "lista.toml", "--yes")
+    result = type_("send", "lista.toml", at_terminal=True, typed=typed)
+    assert f"{AGAIN}\nSend it to them again? [y/N]: " in result.stderr
+    assert ("Send 3 messages? [y/N]: " in result.stderr) is typed.startswith("y")
+    assert ("Nothing was sent.\n" in result.stderr) is (sent == 1)
+    assert (result.exit_code, received(sandbox)) == (0, sorted(ALL * sent))
+    assert len(json.loads(type_("list", "--json").stdout)) == sent
+
+
+def test_again_sends_without_that_question(type_: Type, sandbox: Sandbox) -> None:
+    type_("send", "lista.toml", "--yes")
+    refused = type_("send", "lista.toml", "--again")
+    assert refused.stderr.endswith("  fix: campaigns send lista.toml --again --yes\n")
+    assert type_("send", "lista.toml", "--again", "--yes").exit_code == 0
+    result = type_("send", "lista.toml", "--again", at_terminal=True, typed="y\n")
+    assert "again?" not in result.stderr
+    assert (result.exit_code, received(sandbox)) == (0, sorted(ALL * 3))
+
+
+def test_a_pilot_is_gone_on_with_and_not_sent_again(type_: Type, sandbox: Sandbox) -> None:
+    type_("send", "lista.toml", "--limit", "1", "--yes")
+    result = type_("send", "lista.toml", "--limit", "1", "--yes")
+    said = " ".join(result.stderr.split())
+    assert said == (
+        'error: There is "lista" already, made just now: the same text to the same 3 people, of which 2 are not sent. '
+        "fix: campaigns resume lista, or if you mean it: campaigns send lista.toml --limit 1 --name lista-2 --again"
+    )
+    assert (result.exit_code, received(sandbox)) == (2, ALL[:1])
+    assert type_("resume", "lista", "--yes").exit_code == 0
+    assert received(sandbox) == ALL
+
+
+def test_a_text_to_a_typed_number_may_be_sent_again(type_: Type, sandbox: Sandbox) -> None:
+    words = ["text", "0701740605", "--message", "Hej!", "--from", "X", "--provider", "sandbox", "--yes"]
+    assert [type_(*words).exit_code for _ in range(2)] == [0, 0]
+    assert received(sandbox) == ALL[:1] * 2
