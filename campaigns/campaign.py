@@ -7,6 +7,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, Unpack, overload
 
@@ -69,6 +70,7 @@ class CampaignOptions(TypedDict, total=False):
     message: str | None
     message_file: Path | str | None  #: relative to the current folder
     on_empty: str | None
+    not_within: timedelta | str | None
     max_failures: int | None
     report: Sequence[Path | str] | None  #: added to the key `reports`
     reports: Sequence[Path | str] | None  #: the same
@@ -97,6 +99,7 @@ class Campaign:
     concurrency: int = 32  #: requests at once, 1 to 512
     message: str | None = None  #: the text with its {{ fields }}; None is enough for a check
     on_empty: OnEmpty = "send"  #: what an empty field without a default does with its message
+    not_within: timedelta | None = None  #: leave out whom any campaign reached so lately; None: nobody
     reports: tuple[Path, ...] = ()  #: where to write reports; relative to the current folder; (): in reports/
     max_failures: int = 25  #: this many refused, failed or unknown in a row pause the campaign; 0: never
     file: Path | None = None  #: the campaign file it was read from
@@ -105,8 +108,8 @@ class Campaign:
 
     def __post_init__(self) -> None:
         """Check all values and bring them to their normal form: "se" to "SE", a name without outer spaces."""
-        keys = check_campaign({**self.settings(), "rate": self.rate}, self.places)
-        for key in ("name", "sender", "rate"):
+        keys = check_campaign({**self.settings(), "rate": self.rate, "not_within": self.not_within}, self.places)
+        for key in ("name", "sender", "rate", "not_within"):
             object.__setattr__(self, key, getattr(keys, key))
         object.__setattr__(self, "reports", tuple(map(Path, keys.reports)))
         object.__setattr__(self, "recipients", replace(self.recipients, region=keys.recipients.region))
@@ -168,11 +171,16 @@ class Campaign:
             "concurrency": self.concurrency,
             "message": self.message,
             "on_empty": self.on_empty,
+            "not_within": _in_seconds(self.not_within),
             "reports": [str(path) for path in self.reports],
             "max_failures": self.max_failures,
             "recipients": _without_none(recipients),
         }
         return _without_none(values)
+
+
+def _in_seconds(length: timedelta | None) -> str | None:
+    return f"{length.total_seconds():.15g}s" if isinstance(length, timedelta) else length  # a text is not read yet
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:

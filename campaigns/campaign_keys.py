@@ -4,10 +4,12 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from campaigns.durations import read_duration
 from campaigns.errors import InputError
 from campaigns.model import Rate
 from campaigns.senders import read_sender
@@ -32,6 +34,7 @@ CAMPAIGN_SHAPE: Final = Shape(
             "message": 'message = "Hej {{ förnamn }}"',
             "message_file": 'message_file = "text.txt"',
             "on_empty": 'on_empty = "send"',
+            "not_within": 'not_within = "24h"',
             "reports": 'reports = ["reports/summer.csv"]',
             "max_failures": "max_failures = 25",
             "recipients": 'recipients = "customers.csv"',
@@ -82,6 +85,10 @@ def _read_name(text: str) -> str:
 
 def _read_rate(value: object) -> object:
     return Rate.parse(value) if isinstance(value, str) else value
+
+
+def _read_not_within(value: object) -> object:
+    return read_duration(value) if isinstance(value, str) else value
 
 
 def _read_concurrency(value: int) -> int:
@@ -152,6 +159,7 @@ class CampaignKeys(BaseModel):
     message: Annotated[str, AfterValidator(reads(_read_message))] | None = None
     message_file: Text | None = None
     on_empty: OnEmpty = "send"
+    not_within: Annotated[timedelta, BeforeValidator(reads(_read_not_within))] | None = None
     reports: list[Text] = []
     max_failures: Annotated[int, AfterValidator(reads(_read_max_failures))] = 25
     recipients: Annotated[_RecipientKeys, BeforeValidator(_as_table)]

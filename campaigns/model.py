@@ -144,6 +144,7 @@ class SkipReason(StrEnum):
     FILTERED = "filtered"
     RENDER_ERROR = "render_error"
     EMPTY_FIELD = "empty_field"
+    RECENTLY_REACHED = "recently_reached"  #: known to the ledger alone, so `check` never says it
 
 
 class Remark(StrEnum):

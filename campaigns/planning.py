@@ -5,14 +5,11 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, Self
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
-from xxhash import xxh3_128_intdigest
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK, Clock, to_ms
@@ -23,23 +20,23 @@ from campaigns.ledger.campaigns import (
     add_campaign,
     find_status,
     free_name,
-    get_status,
     make_ready,
     planning_lease,
     remove_dead_plans,
     remove_plan,
 )
 from campaigns.ledger.leases import Owner, is_held, keep_alive
-from campaigns.ledger.repeats import find_same, wait_for_other_plans
+from campaigns.ledger.repeats import wait_for_other_plans
 from campaigns.ledger.rows import add_messages, add_rows
-from campaigns.model import CampaignId, CampaignKind, CampaignState, CampaignStatus, Chunk, Rate
+from campaigns.model import CampaignId, CampaignKind, CampaignStatus, Chunk, Rate, SkipReason
 from campaigns.preflight import Preparation, prepare, prepare_numbers
 from campaigns.providers.base import capabilities_of
+from campaigns.reached import skip_reached
+from campaigns.repeats import content_hash, content_of, find_repeated, sent_lately
 from campaigns.settings import Account
 from campaigns.tally import Preflight, Tally
-from campaigns.wording import ago, count, mask, plural
+from campaigns.wording import count, mask, plural
 
-LATELY: Final = timedelta(days=7)  #: so long the same to the same people is taken for a mistake
 CHUNKS_AT_ONCE: Final = 5  #: whose messages are added together: the index by number is then written a fifth as often
 
 
@@ -107,10 +104,11 @@ class Plan:
 
     def _sent_lately(self, connection: Connection) -> InputError | None:
         now = self.clock.now()
-        same = find_same(connection, self._content_hash, to_ms(now - LATELY))
+        same = find_repeated(connection, self._content_hash, now)
         if same is None or self.kind is CampaignKind.TEXT:
             return None
-        return _repeats(self, get_status(connection, same), now)
+        renamed = shlex.join(["--name", self.name]) + " " if self.renamed_from else ""
+        return sent_lately(same, self.preflight.recipients, f"{self.command} {renamed}--again", now)
 
     def __enter__(self) -> Self:
         return self
@@ -191,7 +189,10 @@ def _plan(
         campaign_id, name = _add(ledger, campaign, kind, new, owner, clock)
         undo.callback(_remove, ledger, campaign_id)
         undo.enter_context(keep_alive(ledger, planning_lease(campaign_id), owner, clock))
-        preflight, content_hash = _add_rows(ledger, campaign_id, preparation, owner, limit, clock, on_rows)
+        chunks = preparation.chunks()
+        if campaign.not_within is not None:
+            chunks = skip_reached(chunks, ledger, to_ms(clock.now() - campaign.not_within))
+        preflight, content = _add_rows(ledger, campaign_id, preparation, chunks, owner, limit, clock, on_rows)
         if not preflight.recipients:
             raise _nobody(campaign, kind, preflight)
         return Plan(
@@ -209,7 +210,7 @@ def _plan(
             ledger=ledger,
             clock=clock,
             _owner=owner,
-            _content_hash=content_hash,
+            _content_hash=content,
             _open=undo.pop_all(),
         )
 
@@ -248,11 +249,14 @@ def _nobody(campaign: Campaign, kind: CampaignKind, preflight: Preflight) -> Inp
         advice = preflight.advice[0]
         fix = f"{look} {advice.fix}" if advice.fix.startswith("--") else advice.fix
         return InputError(f"None of the {plural(preflight.rows, 'row')} can be sent. {advice.note}", fix=fix)
+    fix = f"See them: {look}"
+    if SkipReason.RECENTLY_REACHED in preflight.skipped:  # of which check knows nothing
+        fix = "Wait until they may be reached again, or give a shorter --not-within."
     counts = ", ".join(f"{reason} {count(figure)}" for reason, figure in preflight.skipped.items())
     return InputError(
         f"None of the {plural(preflight.rows, 'row')} can be sent: {counts}.",
         where=str(source),
-        fix=f"See them: {look}",
+        fix=fix,
     )
 
 
@@ -296,28 +300,11 @@ def _name_taken(name: str, taken: CampaignStatus | None, free: str) -> InputErro
     )
 
 
-def _repeats(plan: Plan, same: CampaignStatus, now: datetime) -> InputError:
-    """That `same` has the content of this plan: when it was, whether it is finished, and what to type."""
-    figure = plan.preflight.recipients
-    people = f"the same {count(figure)} people" if figure > 1 else "the same person"
-    renamed = shlex.join(["--name", plan.name]) + " " if plan.renamed_from else ""
-    again = f"{plan.command} {renamed}--again"
-    made = same.created_at or now
-    if same.unsent:
-        return InputError(
-            f'There is "{same.name}" already, made {ago(made, now)}: the same text to {people}, '
-            f"of which {count(same.unsent)} {'is' if same.unsent == 1 else 'are'} not sent.",
-            fix=f"{shlex.join(['campaigns', 'resume', same.name])}, or if you mean it: {again}",
-        )
-    some = "some of " if same.state is CampaignState.CANCELLED else ""
-    when = ago(max(made, same.last_sent_at or made), now)
-    return InputError(f'The same text went to {some}{people} {when}, as "{same.name}".', fix=f"If you mean it: {again}")
-
-
 def _add_rows(
     ledger: Ledger,
     campaign_id: CampaignId,
     preparation: Preparation,
+    chunks: Iterator[Chunk],
     owner: Owner,
     limit: int | None,
     clock: Clock,
@@ -325,12 +312,12 @@ def _add_rows(
 ) -> tuple[Preflight, str]:
     tally = Tally(preparation.recipients, has_text=preparation.template is not None)
     content = 0
-    for chunk in _stored(preparation.chunks(), ledger, campaign_id, owner, limit, clock):
+    for chunk in _stored(chunks, ledger, campaign_id, owner, limit, clock):
         tally.add(chunk)
-        content += _content(chunk)
+        content += content_of(chunk)
         if on_rows is not None:
             on_rows(tally.rows, preparation.recipients.height)
-    return tally.result(), f"{content % 2**128:032x}"
+    return tally.result(), content_hash(content)
 
 
 def _stored(
@@ -358,17 +345,6 @@ def _as_planner(ledger: Ledger, campaign_id: CampaignId, owner: Owner) -> Iterat
         if not is_held(connection, planning_lease(campaign_id), owner):
             raise InputError("The plan was taken for dead and removed by another command.", fix="Give it again.")
         yield connection
-
-
-def _content(chunk: Chunk) -> int:
-    """What goes to whom, a hash a message, added up: so its order is of no account.
-
-    A million of them take 0.3 s; with one of hashlib's it is 0.8 s.
-    """
-    ready = chunk.table.filter(pc.is_null(chunk.table["skip_reason"]))
-    numbers = pc.cast(ready["number"], pa.string())
-    lines = pc.binary_join_element_wise(numbers, "\t", ready["text"], "")
-    return sum(map(xxh3_128_intdigest, lines.cast(pa.binary()).to_pylist()))
 
 
 def _remove(ledger: Ledger, campaign_id: CampaignId) -> None:

@@ -142,6 +142,7 @@ _WANTED: Final = {
     "string_type": "a text in quotes",
     "literal_error": "a text in quotes",
     "dataclass_exact_type": "a text in quotes",  # a rate, which is written as a text
+    "time_delta_type": "a text in quotes",
     "int_type": "a whole number",
     "list_type": "a list of texts",
     "dict_type": "a table",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ rate = "600/min"
 concurrency = 8
 message = "Hej {{ förnamn }}! Din kod: {{ kod }}"
 on_empty = "skip"
+not_within = "36 h"
 reports = ["reports/summer.csv"]
 max_failures = 0
 
@@ -78,6 +80,7 @@ def test_every_key_of_a_campaign_file_reaches_the_campaign(write: WriteCampaign,
         concurrency=8,
         message="Hej {{ förnamn }}! Din kod: {{ kod }}",
         on_empty="skip",
+        not_within=timedelta(hours=36),
         reports=(Path("reports/summer.csv"),),
         max_failures=0,
         file=path,
@@ -141,6 +144,7 @@ def test_paths_in_a_file_start_at_the_file_and_paths_in_options_at_the_current_f
         ({"rate": "5/s"}, "rate", Rate(5)),
         ({"rate": Rate(0.3)}, "rate", Rate(0.3)),
         ({"name": " Höst "}, "name", "Höst"),
+        ({"not_within": "7 days"}, "not_within", timedelta(days=7)),
         ({"concurrency": 512}, "concurrency", 512),
         ({"message": "Kort"}, "message", "Kort"),
         ({"report": "b.csv"}, "reports", (Path("reports/summer.csv"), Path("b.csv"))),
@@ -178,7 +182,7 @@ def test_a_text_by_option_replaces_the_text_of_the_file_however_it_was_given(
 def test_each_key_keeps_its_line_for_the_errors_of_later_stages(write: WriteCampaign) -> None:
     places = Campaign.load(write(EVERY_KEY)).places
     assert places["message"] == "lista.toml, line 7"
-    assert places["recipients.where"] == "lista.toml, line 18"
+    assert places["recipients.where"] == "lista.toml, line 19"
 
 
 @pytest.mark.parametrize(
@@ -219,6 +223,8 @@ def test_the_line_of_a_key_is_found_in_all_ways_of_writing_it(
         ('recipients.concurrency = 3', '"concurrency" stands under [recipients], but belongs at the top.',
          "Write it above the line [recipients]."),
         ("rate = 50", '"rate" is a number, but must be a text in quotes.', 'Write rate = "50/s"'),
+        ("not_within = 24", '"not_within" is a number, but must be a text in quotes.', 'Write not_within = "24h"'),
+        ('not_within = "24"', '"24" is no length of time.', "Write 30min, 24h or 7 days."),
         ('rate = "fast"', '"fast" is no rate.', "Write 50/s, 600/min or 3600/h."),
         ("concurrency = true", '"concurrency" is true or false, but must be a whole number.', "Write concurrency = 32"),
         ('concurrency = "8"', '"concurrency" is a text, but must be a whole number.', "Write concurrency = 32"),

@@ -12,6 +12,7 @@ from campaigns.cli.options import (
     MAX_FAILURES,
     MESSAGE,
     NAME,
+    NOT_WITHIN,
     RECIPIENTS,
     REPORT,
     as_typed,
@@ -41,7 +42,7 @@ class Problems(click.ParamType[int]):
 
 @click.command(cls=Command)
 @click.argument("source", metavar="SOURCE")
-@options(RECIPIENTS, MESSAGE, DELIVERY, MAX_FAILURES, NAME)
+@options(RECIPIENTS, MESSAGE, DELIVERY, NOT_WITHIN, MAX_FAILURES, NAME)
 @option("--problems", section="Output", type=Problems(), metavar="all|N", help="List the rows with problems, by row")
 @option(
     "--fixed",

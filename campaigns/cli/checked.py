@@ -85,6 +85,8 @@ def show_check(found: Preflight, asked: Asked) -> None:
         _show_cleaned(found.cleaned, screen)
     if found.recipients:  # else the error says it all
         tell_notes(found, screen, asked.mended)
+    if found.recipients and asked.campaign.not_within is not None:
+        screen.say("note", "Whom --not-within leaves out is known to send alone: check looks into no ledger.")
     if found.cleaned:
         _tell_altered(found.cleaned, screen)
     if found.recipients and found.doubt is None:

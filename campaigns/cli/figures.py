@@ -32,6 +32,7 @@ MEANINGS: Final[Mapping[str, str]] = {  # of the reasons in the report
     SkipReason.FILTERED: "does not pass --where",
     SkipReason.RENDER_ERROR: "the text or --where fails",
     SkipReason.EMPTY_FIELD: "a field of the text is empty",
+    SkipReason.RECENTLY_REACHED: "left out by --not-within",
 }
 REMARKS: Final[Mapping[str, str]] = {  # of what is sent all the same
     Remark.EMPTY_FIELD: "sent; the text has a gap",
@@ -43,7 +44,7 @@ REMARKS: Final[Mapping[str, str]] = {  # of what is sent all the same
 }
 _ROWS_ONLY: Final = (  # where the value says nothing
     SkipReason.MISSING, SkipReason.DUPLICATE, SkipReason.HIDDEN, SkipReason.FILTERED, SkipReason.RENDER_ERROR,
-    SkipReason.EMPTY_FIELD, Remark.RAGGED, Remark.HIDDEN_ROW,
+    SkipReason.EMPTY_FIELD, SkipReason.RECENTLY_REACHED, Remark.RAGGED, Remark.HIDDEN_ROW,
 )  # fmt: skip
 
 

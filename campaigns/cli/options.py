@@ -76,6 +76,12 @@ DELIVERY: Final = (
         help="Requests at once  [default: 32]",
     ),
 )
+NOT_WITHIN: Final = option(
+    "--not-within",
+    section="Safety",
+    metavar="TIME",
+    help="Skip whom any campaign reached so lately, such as 24h; only send knows",
+)
 MAX_FAILURES: Final = option(
     "--max-failures",
     section="Safety",

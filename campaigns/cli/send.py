@@ -14,6 +14,7 @@ from campaigns.cli.options import (
     MAX_FAILURES,
     MESSAGE,
     NAME,
+    NOT_WITHIN,
     PROVIDER,
     RATE,
     RECIPIENTS,
@@ -36,7 +37,7 @@ from campaigns.errors import ExitStatus
     "--limit", section="Safety", type=click.IntRange(min=1), metavar="N", help="Only the first N; the rest by resume"
 )
 @option("--again", section="Safety", is_flag=True, help="Send although the same was sent within 7 days")
-@options(YES, MAX_FAILURES, NAME, REPORT, JSON)
+@options(NOT_WITHIN, YES, MAX_FAILURES, NAME, REPORT, JSON)
 @click.pass_context
 def send(
     ctx: click.Context,

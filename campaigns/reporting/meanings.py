@@ -18,7 +18,7 @@ class Meaning:
 
 STATUSES: Final = {
     READY: Meaning("Nothing stands against sending it. Nothing was sent yet."),
-    MessageState.SKIPPED: Meaning("Not sent, for a reason found in the file. Costs nothing."),
+    MessageState.SKIPPED: Meaning("Not sent, for the reason given. Costs nothing."),
     MessageState.PLANNED: Meaning("Waits to be sent.", "Go on with: campaigns resume NAME"),
     MessageState.SENDING: Meaning("On its way to the provider when the figures were taken.", "Make the report again."),
     MessageState.ACCEPTED: Meaning("The provider took the message and has not said what became of it."),
@@ -89,6 +89,10 @@ REASONS: Final = {
         "A cell that the text uses is empty, and this campaign skips such rows.",
         "Fill in the cell, or give the field a default in the text.",
         mends_list=True,
+    ),
+    SkipReason.RECENTLY_REACHED: Meaning(
+        "Another message reached the number shortly before, and this campaign leaves such numbers out (not_within).",
+        "Nothing, or send to these rows later.",
     ),
 }
 

@@ -286,3 +286,21 @@ def test_a_text_to_a_typed_number_may_be_sent_again(type_: Type, sandbox: Sandbo
     words = ["text", "0701740605", "--message", "Hej!", "--from", "X", "--provider", "sandbox", "--yes"]
     assert [type_(*words).exit_code for _ in range(2)] == [0, 0]
     assert received(sandbox) == ALL[:1] * 2
+
+
+def test_whom_a_campaign_reached_lately_not_within_leaves_out(type_: Type, sandbox: Sandbox, folder: Path) -> None:
+    type_("text", "0701740605", "--message", "Hej!", "--from", "X", "--provider", "sandbox", "--yes")
+    result = type_("send", "lista.toml", "--not-within", "24 h", "--yes")
+    assert "        4  skipped      recently_reached 1, " in result.stdout
+    assert received(sandbox) == ALL
+    line = (folder / "reports" / "lista.csv").read_text(encoding="utf-8-sig").splitlines()[1]
+    assert 'skipped,recently_reached,"reached by ""text"" on 20' in line
+    nobody_left = type_("send", "lista.toml", "--not-within", "24h", "--yes")
+    assert "recently_reached 3" in nobody_left.stderr
+    assert nobody_left.exit_code == 2
+
+
+def test_check_says_that_only_send_knows_whom_a_campaign_reached(type_: Type) -> None:
+    result = type_("check", "lista.toml", "--not-within", "24h")
+    assert "        3  ready" in result.stdout
+    assert " note: Whom --not-within leaves out is known to send alone: check looks into no\n" in result.stderr
