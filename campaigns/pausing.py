@@ -4,8 +4,6 @@ import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.errors import InputError
 from campaigns.ledger import Ledger
@@ -17,8 +15,7 @@ from campaigns.ledger.campaigns import (
     get_status,
     move,
 )
-from campaigns.ledger.leases import Owner, acquire, release
-from campaigns.ledger.messages import settle_crashed
+from campaigns.ledger.unknown import settle_dead
 from campaigns.model import CampaignState, CampaignStatus, PauseReason
 from campaigns.pipeline import no_campaign
 
@@ -57,7 +54,7 @@ def _change(
             raise no_campaign(connection, name_or_id)
         campaign_id, account = found
         changed = move(connection, campaign_id, before, after, reason)
-        _settle_abandoned(connection, account, clock.now_ms())
+        settle_dead(connection, account, clock.now_ms())
         cancel_planned(connection, account, clock.now_ms())
     with ledger.read() as connection:  # counted once the change is made, for that may take a second
         status = get_status(connection, campaign_id)
@@ -67,14 +64,6 @@ def _change(
             fix=f"See what became of it: campaigns status {status.name}",
         )
     return Change(status=status, changed=changed)
-
-
-def _settle_abandoned(connection: Connection, account: str, now_ms: int) -> None:
-    """What a dead sender left on its way is unknown; a living one will write what became of its own."""
-    owner = Owner.here()
-    if acquire(connection, account, owner, now_ms) is None:
-        settle_crashed(connection, account, now_ms)
-        release(connection, account, owner)
 
 
 def _user() -> str:

@@ -10,7 +10,7 @@ import aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
-from campaigns.errors import AccountProblem, MaybeTaken, NotTaken, UnsupportedFeature
+from campaigns.errors import AccountProblem, MaybeTaken, NotTaken, ProviderError, Throttled, UnsupportedFeature
 from campaigns.events import Held, Listen, ignore
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import get_status, settle
@@ -138,7 +138,7 @@ async def _ask(
         retry=retry_if_exception_type((NotTaken, MaybeTaken)),
         wait=_wait,
         stop=lambda state: state.attempt_number >= MOST_ASKS or _wait(state) > LONGEST_WAIT_S,
-        before_sleep=lambda state: listen(Held(seconds=state.upcoming_sleep, account=account)),
+        before_sleep=lambda state: listen(_held(state, account)),
         sleep=clock.sleep,
         reraise=True,
     )
@@ -150,6 +150,12 @@ async def _ask(
             fix="Try again later: what is settled stays so.",
         ) from error
     return {(report.reference, report.number): report for report in reports}
+
+
+def _held(state: RetryCallState, account: str) -> Held:
+    error = state.outcome.exception() if state.outcome is not None else None
+    what = error.what if isinstance(error, ProviderError) else "no answer"
+    return Held(seconds=state.upcoming_sleep, account=account, reason=what, throttled=isinstance(error, Throttled))
 
 
 def _wait(state: RetryCallState) -> float:

@@ -38,6 +38,7 @@ from campaigns.ledger.leases import Owner, acquire, is_held, keep_alive
 from campaigns.ledger.messages import AFTER, settle_crashed
 from campaigns.ledger.outbox import AccountOutbox
 from campaigns.ledger.pace import begin, end
+from campaigns.ledger.unknown import send_again_for
 from campaigns.ledger.writer import Unit
 from campaigns.model import (
     CampaignId,
@@ -48,7 +49,7 @@ from campaigns.model import (
     PauseReason,
     Rate,
 )
-from campaigns.providers.base import BatchTexts, Counts, Provider, open_account
+from campaigns.providers.base import BatchTexts, Counts, DuplicateGuard, Provider, guard_of, open_account
 from campaigns.settings import Account
 
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class Run:
     async def _drive(self, owner: Owner) -> None:
         """Hold the account's lease and send what is due for it."""
         account = self.account.name
-        await self._ledger_run(lambda connection: settle_crashed(connection, account, self.clock.now_ms()))
+        await self._ledger_run(self._take_over)
         await self._look()
         if self.stop.asked.is_set() or not await self._is_open():
             return
@@ -119,6 +120,12 @@ class Run:
                 reason = PauseReason.ACCOUNT_PROBLEM.with_detail(_in_a_sentence(error, account))
                 await self._ledger_run(lambda connection: pause_account(connection, account, reason))
         await self._ledger_run(lambda connection: end(connection, account, self._now_us(), window_us))
+
+    def _take_over(self, connection: Connection) -> None:
+        """What a dead sender had on its way may have been taken; under a provider's key it goes again all the same."""
+        account, now_ms = self.account.name, self.clock.now_ms()
+        if settle_crashed(connection, account, now_ms) and DuplicateGuard.KEY in guard_of(self.account):
+            send_again_for(connection, account, now_ms)
 
     async def _log_in(self, provider: Provider) -> None:
         """Log in before the first message; what may pass (503, a refused connection) is tried again a few times."""
