@@ -70,7 +70,7 @@ class Exchange:
             async with self._http.request(
                 method, url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                return await _read(response, self._clock.now())
+                return await _read(response, self._clock)
         except aiohttp.ClientResponseError as error:
             no_http = _from_aiohttp(error, self._timeout_s)
         except Exception as error:
@@ -89,6 +89,8 @@ def read_json(body: bytes) -> Any:
 def read_text(value: object) -> str:
     """A word or sentence of the service, cut where it is too long to be one; what no ledger can hold is replaced."""
     said = str(value)[:200] if isinstance(value, str | int) else ""
+    if said.isprintable():  # nearly always, and at once
+        return said
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in said)
 
 
@@ -101,7 +103,7 @@ def read_http_date(text: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-async def _read(response: aiohttp.ClientResponse, now: datetime) -> Reply:
+async def _read(response: aiohttp.ClientResponse, clock: Clock) -> Reply:
     try:
         body = await response.read()
     except (aiohttp.ClientError, TimeoutError):
@@ -110,7 +112,8 @@ async def _read(response: aiohttp.ClientResponse, now: datetime) -> Reply:
         body = b""  # any other status says enough by itself
     announced = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
     whole = announced or response.status == 204  # which never has a body
-    return Reply(response.status, body, whole, _wait_s(response.headers.get("Retry-After", ""), now))
+    asked = response.headers.get("Retry-After")
+    return Reply(response.status, body, whole, _wait_s(asked, clock.now()) if asked else None)
 
 
 def _wait_s(retry_after: str, now: datetime) -> float | None:
