@@ -47,8 +47,8 @@ def sent_lately(same: CampaignStatus, recipients: int, again: str, now: datetime
     made = same.created_at or now
     if same.unsent:
         return InputError(
-            f'There is "{same.name}" already, made {ago(made, now)}: the same text to {people}, '
-            f"of which {count(same.unsent)} {'is' if same.unsent == 1 else 'are'} not sent.",
+            f'The same text to {people} is in "{same.name}" already, made {ago(made, now)}; '
+            f"{count(same.unsent)} {'is' if same.unsent == 1 else 'are'} not sent.",
             fix=f"{shlex.join(['campaigns', 'resume', same.name])}, or if you mean it: {again}",
         )
     some = "some of " if same.state is CampaignState.CANCELLED else ""

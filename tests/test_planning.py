@@ -17,6 +17,7 @@ from campaigns.model import CHUNK_ROWS, Rate
 from campaigns.pipeline import find_campaign, list_campaigns, plan, send
 from campaigns.web.sandbox import embedded_sandbox
 from tests.builders import a_chunk, a_new_campaign
+from tests.racing import somebody_waits
 from tests.test_pipeline import a_campaign, a_list, an_account, sizes
 
 
@@ -119,16 +120,10 @@ async def test_two_plans_of_one_default_name_at_once_get_two_names(ledger: Ledge
     with ledger.write() as connection:
         add_campaign(connection, "lista", a_new_campaign(), Owner.here())
         second = asyncio.create_task(asyncio.to_thread(plan, campaign, ledger=ledger, account=account))
-        while connection.dialect.name == "postgresql" and not await asyncio.to_thread(_waits, ledger):
+        while connection.dialect.name == "postgresql" and not await asyncio.to_thread(somebody_waits, ledger):
             assert not second.done()
     with await second as planned:
         assert planned.name == "lista-2"
-
-
-def _waits(ledger: Ledger) -> bool:
-    with ledger.read() as connection:
-        here = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        return bool(connection.exec_driver_sql(here).scalar())
 
 
 async def test_a_default_name_that_is_taken_gets_a_number_and_a_given_one_is_an_error(

@@ -1,10 +1,11 @@
 """The same text to the same people within 7 days is taken for a mistake, until somebody says that it is meant."""
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import update
@@ -20,6 +21,7 @@ from campaigns.ledger.schema import campaigns, messages
 from campaigns.model import CampaignState, MessageEvent, MessageState, Outcome
 from campaigns.pipeline import list_campaigns, plan_text, send
 from campaigns.planning import Plan, plan
+from tests.racing import start_behind
 from tests.test_pipeline import an_account, sizes
 
 NOBODY = an_account("http://127.0.0.1:9")
@@ -72,7 +74,7 @@ def test_what_goes_to_whom_makes_two_campaigns_the_same_and_nothing_else_does(
     place: Ledger, tmp_path: Path, settings: dict[str, object]
 ) -> None:
     a_plan(place, tmp_path).make_ready()
-    with pytest.raises(InputError, match='There is "lista" already'):
+    with pytest.raises(InputError, match='is in "lista" already'):
         a_plan(place, tmp_path, **settings).make_ready()
     assert sizes(place) == [1, 3, 3]
 
@@ -97,9 +99,7 @@ def test_another_text_or_other_people_make_another_campaign(
     assert len(list_campaigns(place)) == 2
 
 
-def test_the_order_of_a_list_of_many_chunks_is_of_no_account(
-    place: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_of_a_list_of_many_chunks_is_of_no_account(place: Ledger, tmp_path: Path) -> None:
     people = [f"P{number};+4670{1_000_000 + number}" for number in range(20_050)]
     a_plan(place, tmp_path, people).make_ready()
     with a_plan(place, tmp_path, people[::-1]) as same, a_plan(place, tmp_path, people[1:]) as other:
@@ -115,7 +115,7 @@ def test_a_repeat_that_is_meant_is_sent(place: Ledger, tmp_path: Path) -> None:
 
 async def test_from_python_a_repeat_is_an_error_until_it_is_said_to_be_meant(place: Ledger, tmp_path: Path) -> None:
     a_plan(place, tmp_path).make_ready()
-    with pytest.raises(InputError, match='There is "lista" already') as error:
+    with pytest.raises(InputError, match='is in "lista" already') as error:
         await send(a_plan(place, tmp_path))
     assert error.value.fix.endswith("lista.csv --name lista-2 --again")
     assert (await send(a_plan(place, tmp_path), again=True)).status.name == "lista-2"
@@ -157,7 +157,7 @@ def test_one_that_is_not_finished_is_rather_gone_on_with(place: Ledger, tmp_path
         repeats = planned.sent_lately()
     assert repeats is not None
     assert repeats.what == (
-        'There is "min lista" already, made just now: the same text to the same 3 people, of which 3 are not sent.'
+        'The same text to the same 3 people is in "min lista" already, made just now; 3 are not sent.'
     )
     assert repeats.fix.startswith("campaigns resume 'min lista', or if you mean it: campaigns send ")
     assert repeats.fix.endswith("--name 'min lista-2' --again")
@@ -189,64 +189,36 @@ def test_a_text_to_typed_numbers_may_go_again_and_a_list_that_says_the_same_may_
     with a_plan(place, tmp_path, PEOPLE[:1], message="Hej!") as planned:
         repeats = planned.sent_lately()
     assert repeats is not None
-    assert "to the same person, of which 1 is not sent" in repeats.what
+    assert repeats.what == 'The same text to the same person is in "text-2" already, made just now; 1 is not sent.'
 
 
 def test_of_two_plans_at_once_one_becomes_ready_and_the_other_is_taken_back(ledger: Ledger, tmp_path: Path) -> None:
     plans = [a_plan(ledger, tmp_path, name=name) for name in ("one", "two")]
     assert [planned.sent_lately() for planned in plans] == [None, None]
-    refused: list[InputError] = []
-    both = threading.Barrier(2, timeout=30)
+    both = Barrier(2, timeout=30)
 
-    def make_ready(planned: Plan) -> None:
+    def make_ready(planned: Plan) -> str:
         both.wait()
         try:
             planned.make_ready()
         except InputError as error:
-            refused.append(error)
+            return error.what
+        return ""
 
-    in_threads([lambda planned=planned: make_ready(planned) for planned in plans])
+    with ThreadPoolExecutor(2) as threads:
+        said = sorted(threads.map(make_ready, plans))
     [ready] = list_campaigns(ledger)
-    assert [f'There is "{ready.name}" already' in error.what for error in refused] == [True]
+    assert said[0] == ""
+    assert f'is in "{ready.name}" already' in said[1]
     assert sizes(ledger) == [1, 3, 3]
 
 
-def test_a_plan_that_becomes_ready_while_another_does_waits_and_sees_it(ledger: Ledger, tmp_path: Path) -> None:
-    """The same as above with the first transaction held open until the second surely waits for it, or has begun."""
-    first, second = (a_plan(ledger, tmp_path, name=name) for name in ("one", "two"))
-    refused: list[InputError] = []
-    begun = threading.Event()
-
-    def make_ready() -> None:
-        begun.set()
-        try:
-            second.make_ready()
-        except InputError as error:
-            refused.append(error)
-
-    thread = threading.Thread(target=make_ready)
-    with ledger.write() as connection:
-        wait_for_other_plans(connection)
-        values = {"state": CampaignState.READY, "content_hash": first._content_hash}
-        connection.execute(update(campaigns).where(campaigns.c.id == first.id).values(**values))
-        thread.start()
-        begun.wait(30)
-        while ledger.engine.dialect.name == "postgresql" and not _somebody_waits(ledger):
-            assert thread.is_alive()
-    thread.join(30)
-    first._open.close()
-    assert ['There is "one" already' in error.what for error in refused] == [True]
-
-
-def _somebody_waits(ledger: Ledger) -> bool:
-    with ledger.read() as connection:
-        here = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        return bool(connection.exec_driver_sql(here).scalar())
-
-
-def in_threads(jobs: Sequence[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=job) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+def test_a_plan_waits_for_one_that_is_becoming_ready_and_then_sees_it(ledger: Ledger, tmp_path: Path) -> None:
+    with a_plan(ledger, tmp_path, name="one") as first, a_plan(ledger, tmp_path, name="two") as second:
+        with ledger.write() as connection:
+            wait_for_other_plans(connection)
+            content = {"state": CampaignState.READY, "content_hash": first._content_hash}
+            connection.execute(update(campaigns).where(campaigns.c.id == first.id).values(**content))
+            late = start_behind(ledger, second.make_ready)
+        with pytest.raises(InputError, match='is in "one" already'):
+            late.result(30)

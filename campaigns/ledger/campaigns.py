@@ -194,7 +194,8 @@ def remove_dead_plans(connection: Connection, now_ms: int) -> None:
 
 def find_dead_plans(connection: Connection, now_ms: int) -> list[CampaignId]:
     """The campaigns whose planners were killed."""
-    planning = connection.scalars(select(campaigns.c.id).where(campaigns.c.state == CampaignState.PLANNING)).all()
+    found = select(campaigns.c.id).where(campaigns.c.state == CampaignState.PLANNING).order_by(campaigns.c.id)
+    planning = connection.scalars(found).all()  # in order: two who remove them at once wait for each other only once
     return [CampaignId(id_) for id_ in planning if find_owner(connection, planning_lease(id_), now_ms) is None]
 
 

@@ -274,7 +274,7 @@ def test_a_pilot_is_gone_on_with_and_not_sent_again(type_: Type, sandbox: Sandbo
     result = type_("send", "lista.toml", "--limit", "1", "--yes")
     said = " ".join(result.stderr.split())
     assert said == (
-        'error: There is "lista" already, made just now: the same text to the same 3 people, of which 2 are not sent. '
+        'error: The same text to the same 3 people is in "lista" already, made just now; 2 are not sent. '
         "fix: campaigns resume lista, or if you mean it: campaigns send lista.toml --limit 1 --name lista-2 --again"
     )
     assert (result.exit_code, received(sandbox)) == (2, ALL[:1])
