@@ -124,7 +124,8 @@ class Run:
     def _take_over(self, connection: Connection) -> None:
         """What a dead sender had on its way may have been taken; under a provider's key it goes again all the same."""
         account, now_ms = self.account.name, self.clock.now_ms()
-        if settle_crashed(connection, account, now_ms) and DuplicateGuard.KEY in guard_of(self.account):
+        settle_crashed(connection, account, now_ms)
+        if DuplicateGuard.KEY in guard_of(self.account):
             send_again_for(connection, account, now_ms)
 
     async def _log_in(self, provider: Provider) -> None:

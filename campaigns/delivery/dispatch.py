@@ -18,7 +18,7 @@ from campaigns.delivery import outcomes
 from campaigns.delivery.backoff import back_off
 from campaigns.delivery.breaker import Breaker
 from campaigns.delivery.load import Load
-from campaigns.delivery.pace import Pace
+from campaigns.delivery.pace import PATIENCE_S, Pace
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, BatchRefused, NotTaken, ProviderError, Throttled
 from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
@@ -160,6 +160,7 @@ class _Run:
         """Keep about 100 ms of work claimed, while a request could be made, and write outcomes soon."""
         while not self.stopping.is_set():
             self.look.clear()
+            self._let_go_while_held()
             room, began = self._room(), self.clock.monotonic()
             if room <= 0 and not self.outcomes:
                 await wait_for(self.look, IDLE_S)
@@ -199,10 +200,16 @@ class _Run:
         rate = self.pace.rate.per_second
         self.at_once = self.load.at_once(rate)
         is_full = self.in_flight >= self.at_once and not self.has_answers
-        if is_full or self.pace.is_held():
+        if is_full or self.pace.next_in() > AHEAD_S:
             return 0
         ahead = max(1, int(AHEAD_S * self.load.per_second(rate))) * self.fill
         return ahead - len(self.waiting) - self.at_pace
+
+    def _let_go_while_held(self) -> None:
+        """Give back what waits when nobody may go for a while: a crash or a pause meanwhile finds it planned."""
+        if self.waiting and self.pace.next_in() > PATIENCE_S:
+            self._give_back([claim for claim, _ in self.waiting])
+            self.waiting.clear()
 
     def _learn_fill(self, claims: Sequence[Claim]) -> None:
         texts = {claim.message.text for claim in claims} | {self.last_text}
@@ -259,7 +266,7 @@ class _Run:
             self._give_back([claim for part in parts for claim in part])
 
     async def _may_go(self, claims: Sequence[Claim], claimed: float) -> bool:
-        """Wait for the pace; False where it was closed, or where the claim has grown old meanwhile."""
+        """Wait for the pace; False where it sends away, or where the claim has grown old meanwhile."""
         units = self.plan.units(claims)
         self.at_pace += len(claims)
         try:

@@ -16,6 +16,7 @@ from campaigns.model import Rate
 
 AHEAD_S: Final = 0.004  #: permits are drawn for this much time at once: uvloop's clock steps by a millisecond
 MARGIN: Final = 0.985  #: of the rate, so that jitter on the way to the wire does not break the window
+PATIENCE_S: Final = 1.0  #: who would be held for longer is sent away: a claim should not wait for so long
 REPEATED_S: Final = 60.0  #: a 429 so soon after the last lowers the rate
 LOWERED_TO: Final = 0.7  #: of what it was
 LOWEST: Final = 0.02  #: of the full rate
@@ -48,14 +49,16 @@ class Pace:
         self._set_rate(rate)
 
     async def take(self, units: int = 1) -> bool:
-        """Wait until `units` more may go; False when the pace was closed instead. More units than a second allows wait
-        as long as they are worth."""
+        """Wait until `units` more may go; False where the pace was closed instead, or a long hold began.
+
+        More units than a second allows wait as long as they are worth.
+        """
         if not self._turn.locked() and self._take_at_once(units):
             return True
         async with self._turn:
             for _ in range(units):
                 await self._take_one()
-            return not self._closed
+            return not self._sends_away()
 
     def put_back(self, units: int) -> None:
         """Take back permits that were not used: who asks next has them at once."""
@@ -68,6 +71,7 @@ class Pace:
         until = self._clock.monotonic() + seconds
         is_longer = until > self._held_until
         self._held_until = max(until, self._held_until)
+        self._interrupt()
         return is_longer
 
     def release(self) -> None:
@@ -75,9 +79,11 @@ class Pace:
         self._held_until = self._clock.monotonic()
         self._interrupt()
 
-    def is_held(self) -> bool:
-        """Whether nobody may go now."""
-        return self._held_until > self._clock.monotonic()
+    def next_in(self) -> float:
+        """Seconds until somebody may go: of a hold, or to the next permit at a rate that gives one in a while."""
+        now, spacing = self._clock.monotonic(), 1 / (MARGIN * self.rate.per_second)
+        next_at = self._taken[-1] + spacing if self._taken else now
+        return max(next_at, self._held_until) - now
 
     def throttled(self) -> bool:
         """The provider answered 429; returns whether the rate is lower for it: the first is only waited for."""
@@ -122,11 +128,14 @@ class Pace:
         return True
 
     async def _take_one(self) -> None:
-        while not self._closed and not await self._draw():
+        while not self._sends_away() and not await self._draw():
             pass
-        while not self._closed and (pause := self._pause()) > 0:
+        while not self._sends_away() and (pause := self._pause()) > 0:
             await self._interruptible(self._clock.sleep(pause))
         self._taken.append(self._clock.monotonic())
+
+    def _sends_away(self) -> bool:
+        return self._closed or self._held_until - self._clock.monotonic() > PATIENCE_S
 
     async def _draw(self) -> bool:
         """Take one of the permits that were drawn; False where the wait for more was interrupted."""

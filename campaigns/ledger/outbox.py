@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from campaigns.clock import Clock
-from campaigns.ledger.campaigns import ACTIVE, find_failure_limits, move
+from campaigns.ledger.campaigns import ACTIVE, cancel_planned, find_failure_limits, move
 from campaigns.ledger.database import Ledger
 from campaigns.ledger.leases import Owner, is_held
 from campaigns.ledger.messages import AFTER, claim_due, finish
@@ -54,6 +54,8 @@ class AccountOutbox:
             # Run again, for a commit that may have come through although its answer was lost: no claim of it left.
             lost = [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in claims]
             finish(connection, [*lost, *outcomes] if holds_lease else final, now_ms)
+            if holds_lease and len(final) < len(outcomes):
+                cancel_planned(connection, self._account, now_ms)  # what came back to a campaign that was cancelled
             for campaign_id, reason in pauses.items():
                 move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
             if not holds_lease or not size:

@@ -31,18 +31,20 @@ def find_reached(
     return reached, names, moments
 
 
-_WHEN_REACHED: Final = (messages.c.state.in_(REACHED), messages.c.sent_ms >= bindparam("since"))
+# what a backup made unknown may have been sent after it; nobody knows when
+_REACHED_MS: Final = func.coalesce(messages.c.sent_ms, messages.c.updated_ms)
+_WHEN_REACHED: Final = (messages.c.state.in_(REACHED), bindparam("since") <= _REACHED_MS)
 _GIVEN: Final = column("value", BigInteger)
 
 
 def _on_sqlite() -> Any:
     given = func.json_each(bindparam("numbers")).table_valued(_GIVEN)
     return (
-        select(messages.c.number, campaigns.c.name, messages.c.sent_ms)
+        select(messages.c.number, campaigns.c.name, _REACHED_MS)
         .select_from(given.join(messages, messages.c.number == given.c.value))
         .join(campaigns, campaigns.c.id == messages.c.campaign_id)
         .where(*_WHEN_REACHED)
-        .order_by(messages.c.sent_ms)
+        .order_by(_REACHED_MS)
     )
 
 
@@ -50,14 +52,14 @@ def _on_postgresql() -> Any:
     """A look-up for each number: as a join it would read all messages of the ledger until they are analysed."""
     given = func.unnest(cast(bindparam("numbers"), ARRAY(BigInteger))).table_valued(_GIVEN).render_derived()
     last = (
-        select(messages.c.number, messages.c.campaign_id, messages.c.sent_ms)
+        select(messages.c.number, messages.c.campaign_id, _REACHED_MS.label("reached_ms"))
         .where(messages.c.number == given.c.value, *_WHEN_REACHED)
-        .order_by(messages.c.sent_ms.desc())
+        .order_by(_REACHED_MS.desc())
         .limit(1)
         .lateral()
     )
     return (
-        select(last.c.number, campaigns.c.name, last.c.sent_ms)
+        select(last.c.number, campaigns.c.name, last.c.reached_ms)
         .select_from(given.join(last, true()))
         .join(campaigns, campaigns.c.id == last.c.campaign_id)
     )

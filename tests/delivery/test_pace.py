@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from campaigns.clock import SYSTEM_CLOCK
-from campaigns.delivery.pace import Pace
+from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.delivery.pace import REPEATED_S, Pace
 from campaigns.model import Rate
 
 
@@ -43,7 +43,7 @@ async def test_a_hold_lets_nobody_go_before_it_is_over() -> None:
     assert pace.hold(0.2)
     assert not pace.hold(0.1)  # a shorter one changes nothing
     started = SYSTEM_CLOCK.monotonic()
-    assert pace.is_held()
+    assert 0.1 < pace.next_in() <= 0.2
     assert await pace.take()
     assert SYSTEM_CLOCK.monotonic() - started >= 0.19
 
@@ -76,3 +76,98 @@ async def test_a_closed_pace_ends_a_hold() -> None:
     pace.close()
     async with asyncio.timeout(5):
         assert not await task
+
+
+async def test_who_would_be_held_for_long_is_sent_away_also_when_the_hold_begins_while_it_waits() -> None:
+    pace = Pace(Rate(0.01), SYSTEM_CLOCK)
+    assert await pace.take()
+    waiting = asyncio.create_task(pace.take())  # for 100 seconds, by the rate alone
+    await asyncio.sleep(0)
+    pace.hold(3600)
+    async with asyncio.timeout(5):
+        assert not await waiting
+        assert not await pace.take()
+
+
+async def test_the_next_permit_is_told_before_it_is_there() -> None:
+    pace = Pace(Rate(0.1), SYSTEM_CLOCK)
+    assert pace.next_in() == 0
+    assert await pace.take()
+    assert 9 < pace.next_in() < 11
+
+
+async def test_a_hold_that_is_released_lets_go_at_once() -> None:
+    pace = Pace(Rate(1000), SYSTEM_CLOCK)
+    pace.hold(0.9)
+    waiting = asyncio.create_task(pace.take())
+    await asyncio.sleep(0)
+    started = SYSTEM_CLOCK.monotonic()
+    pace.release()
+    assert await waiting
+    assert SYSTEM_CLOCK.monotonic() - started < 0.5
+
+
+class Hands:
+    """A clock that moves when it is told to, or slept on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    @property
+    def clock(self) -> Clock:
+        async def sleep(seconds: float) -> None:
+            self.now += seconds
+
+        return Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: self.now, sleep=sleep)
+
+
+def test_the_first_429_lowers_nothing_and_the_next_soon_after_do() -> None:
+    hands = Hands()
+    pace = Pace(Rate(100), hands.clock)
+    lowered = []
+    for seconds in (1, 5, 5, REPEATED_S + 1):
+        hands.now += seconds
+        lowered.append((pace.throttled(), round(pace.rate.per_second)))
+    assert lowered == [(False, 100), (True, 70), (True, 49), (False, 49)]
+
+
+def test_a_wait_that_was_asked_for_does_not_count_as_time_that_went_well() -> None:
+    hands = Hands()
+    pace = Pace(Rate(100), hands.clock)
+    pace.throttled()
+    pace.hold(600)
+    hands.now += 601
+    assert pace.throttled()
+
+
+def test_a_lowered_rate_rises_step_by_step_to_the_full_one_and_never_above() -> None:
+    hands = Hands()
+    pace = Pace(Rate(100), hands.clock)
+    pace.throttled()
+    hands.now += 1
+    pace.throttled()
+    rates = []
+    for _ in range(100):
+        hands.now += 1
+        if pace.raised():
+            rates.append(round(pace.rate.per_second))
+    assert rates == [75, 80, 85, 90, 95, 100]
+
+
+def test_however_often_it_is_throttled_something_still_goes() -> None:
+    hands = Hands()
+    pace = Pace(Rate(100), hands.clock)
+    for _ in range(50):
+        hands.now += 1
+        pace.throttled()
+    assert pace.rate.per_second == pytest.approx(2)
+
+
+@pytest.mark.parametrize("text", ["90/min", "2.5/s"])
+async def test_a_rate_that_is_no_whole_number_a_second_is_not_rounded_down(text: str) -> None:
+    hands = Hands()
+    pace = Pace(Rate.parse(text), hands.clock)
+    assert await pace.take()
+    hands.now += pace.next_in()
+    assert await pace.take()  # would else sleep on our clock until a whole second is over
+    assert hands.now == pytest.approx(1 / Rate.parse(text).per_second, rel=0.05)
