@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
+from campaigns.delivery.breaker import MOST_IN_A_ROW, MOST_PROBES
 from campaigns.delivery.dispatch import STALE_S, Plan, deliver
 from campaigns.delivery.outcomes import MOST_TRIES
 from campaigns.delivery.pace import Pace
@@ -60,7 +61,7 @@ class MemoryOutbox:
         await asyncio.sleep(0)  # as a commit would
         self.outcomes += outcomes
         claims = self.claim(size) if size else []
-        if not claims and not self._open():
+        if not claims and not self.due and not self._open():
             self.stop.ask()
         return claims
 
@@ -381,3 +382,123 @@ async def test_a_slow_provider_gets_as_many_requests_at_once_as_it_may() -> None
     outbox = MemoryOutbox([a_claim(row) for row in range(200)], Stop())
     await run(outbox, submit, workers=8)
     assert most == 8
+
+
+async def test_texts_of_their_own_share_requests_where_the_provider_takes_them() -> None:
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(400)], Stop()), Service(accept)
+    await run(outbox, service.submit, batch_size=100, own_texts=True)
+    assert outbox.events() == {MessageEvent.ACCEPT: 400}
+    assert max(len(batch) for batch in service.batches) > 20
+
+
+async def test_repeated_429_lower_the_rate_and_what_was_in_flight_then_counts_once() -> None:
+    throttled: list[Sequence[Message]] = []
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        if len(throttled) >= 16:
+            return accept(batch)
+        throttled.append(batch)
+        await asyncio.sleep(0.01)
+        raise Throttled("wait", retry_after=0.05)
+
+    outbox = Patient([a_claim(row) for row in range(64)], Stop())
+    ear = await run(outbox, submit, workers=8, rate=Rate(1000))
+    assert outbox.events()[MessageEvent.ACCEPT] == 64
+    assert outbox.events().keys() == {MessageEvent.ACCEPT, MessageEvent.GIVE_BACK}
+    assert ear.rates[0] == pytest.approx(700)
+    assert len(ear.rates) <= 3  # not one for each of the sixteen
+
+
+async def test_a_503_with_retry_after_holds_every_sender() -> None:
+    moments: list[float] = []
+
+    def answer(batch: Sequence[Message]) -> Sequence[Submission]:
+        moments.append(SYSTEM_CLOCK.monotonic())
+        if len(moments) == 1:
+            raise NotTaken("busy", retry_after=0.3)
+        return accept(batch)
+
+    outbox = MemoryOutbox([a_claim(row) for row in range(20)], Stop())
+    ear = await run(outbox, Service(answer).submit, rate=Rate(1000))
+    assert len([moment for moment in moments[1:] if moment - moments[0] < 0.25]) < 4
+    assert ear.holds == [(0.3, "busy")]
+    assert outbox.events() == {MessageEvent.ACCEPT: 19, MessageEvent.RETRY: 1}
+
+
+@pytest.fixture
+def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance is what the waits are made of."""
+    monkeypatch.setattr("campaigns.delivery.dispatch.back_off", lambda tries: 0.001 * tries)
+
+
+async def test_requests_that_reach_nobody_open_the_breaker_and_no_message_fails_for_it(without_waits: None) -> None:
+    sizes: list[int] = []
+    in_flight = 0
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        nonlocal in_flight
+        in_flight += 1
+        sizes.append(in_flight)
+        await asyncio.sleep(0.001)
+        in_flight -= 1
+        if len(sizes) <= 16:
+            raise NotTaken("no connection could be made")
+        return accept(batch)
+
+    outbox = Patient([a_claim(row) for row in range(50)], Stop())
+    ear = await run(outbox, submit, workers=8)
+    tried = Counter(outcome.event for outcome in outbox.outcomes)
+    assert tried[MessageEvent.ACCEPT] == 50
+    assert MessageEvent.FAIL not in tried
+    assert tried[MessageEvent.RETRY] < 5  # the tries of the first few alone
+    assert {what for _, what in ear.holds} == {"no connection could be made"}
+    first_probe = next(place for place, size in enumerate(sizes) if place >= 8 and size == 1)
+    assert set(sizes[first_probe:16]) == {1}  # one at a time while it is open
+
+
+async def test_a_provider_that_stays_away_ends_the_delivery_with_all_messages_planned(without_waits: None) -> None:
+    outbox, service = Patient([a_claim(1, tries=MOST_TRIES)], Stop()), Service(refuse_with(NotTaken("gone")))
+    outbox.due += [a_claim(row) for row in range(2, 50)]
+    with pytest.raises(NotTaken, match="gone"):
+        await run(outbox, service.submit, workers=1)
+    assert len(service.batches) == MOST_IN_A_ROW - 1 + MOST_PROBES
+    assert outbox.events().keys() <= {MessageEvent.GIVE_BACK, MessageEvent.RETRY, MessageEvent.FAIL}
+    assert outbox.events()[MessageEvent.FAIL] <= 1
+
+
+async def test_an_answer_of_any_kind_closes_the_breaker(without_waits: None) -> None:
+    answers = iter([NotTaken("gone")] * MOST_IN_A_ROW + [MaybeTaken("no answer")])
+
+    def answer(batch: Sequence[Message]) -> Sequence[Submission]:
+        for error in answers:
+            raise error
+        return accept(batch)
+
+    outbox = Patient([a_claim(row) for row in range(50)], Stop())
+    await run(outbox, Service(answer).submit, workers=1)
+    assert outbox.events()[MessageEvent.ACCEPT] == 49
+    assert outbox.events()[MessageEvent.LOSE] == 1
+
+
+async def test_while_all_are_held_for_long_nothing_stays_claimed() -> None:
+    held = asyncio.Event()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        if not held.is_set():
+            held.set()
+            raise Throttled("wait", retry_after=30)
+        return accept(batch)
+
+    class Watched(MemoryOutbox):
+        async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+            claims = await super().exchange(outcomes, size)
+            if held.is_set() and not claims and sum(self.sizes) == len(self.outcomes):
+                self.stop.ask()  # all that was claimed has gone back
+            return claims
+
+        def _open(self) -> bool:
+            return True
+
+    outbox = Watched([a_claim(row) for row in range(500)], Stop())
+    await run(outbox, submit, workers=8, rate=Rate(5000))
+    assert outbox.events().keys() == {MessageEvent.GIVE_BACK}
