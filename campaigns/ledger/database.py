@@ -19,7 +19,7 @@ from campaigns.errors import SettingsError
 from campaigns.ledger.schema import ledger as ledger_table
 from campaigns.ledger.writer import T, Unit, Writer
 
-HEAD: Final = "0001"  #: the newest migration; a test compares it with the folder
+HEAD: Final = "0002"  #: the newest migration; a test compares it with the folder
 NETWORK_FILE_SYSTEMS: Final = ("nfs", "cifs", "smb", "afs", "fuse.sshfs", "9p", "ceph", "glusterfs", "webdav", "davfs")
 READ_ONLY: Final[dict[str, dict[str, Any]]] = {  # one snapshot for the whole transaction
     "sqlite": {"read_only": True},

@@ -1,15 +1,18 @@
 """Messages in the ledger: claimed, finished, given back. The old state stands in every WHERE."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    BindParameter,
+    ColumnElement,
     Connection,
     FromClause,
     Integer,
     Text,
+    and_,
     bindparam,
     cast,
     column,
@@ -35,6 +38,7 @@ from campaigns.model import (
     states_before,
 )
 
+DIALECTS: Final = ("sqlite", "postgresql")
 ENCODINGS: Final = {encoding.value: encoding for encoding in Encoding}
 AFTER: Final = {  # where each outcome of a claim leads
     MessageEvent.ACCEPT: MessageState.ACCEPTED,
@@ -71,14 +75,32 @@ DUE_MESSAGES: Final = (  # with their texts, which PostgreSQL would else join to
 )
 
 
-def _claim_statement(claimed: Any) -> Any:
+def _given(dialect: str, parameter: BindParameter[Any], fields: Mapping[str, Any]) -> FromClause:
+    """A JSON array of arrays as a table: all rows of a change in one parameter, and one statement however many."""
+    if dialect == "sqlite":
+        value = func.json_each(parameter).table_valued("value").c.value
+        columns = [func.json_extract(value, f"$[{place}]").label(name) for place, name in enumerate(fields)]
+    else:
+        value = func.json_array_elements(parameter).table_valued(column("value", JSON)).c.value
+        columns = [
+            cast(value[place].as_string(), kind).label(name) for place, (name, kind) in enumerate(fields.items())
+        ]
+    return select(*columns).subquery("given")
+
+
+def _is_given(given: FromClause) -> ColumnElement[bool]:
+    # The campaign comes from there too: with it alone a database would look through all messages of the campaign.
+    return and_(messages.c.campaign_id == given.c.campaign_id, messages.c.row == given.c.row)
+
+
+_CLAIMED: Final[dict[str, Any]] = {"campaign_id": BigInteger, "row": BigInteger}
+
+
+def _claim_statement(given: FromClause) -> Any:
     return (
         update(messages)
-        .where(
-            messages.c.campaign_id == bindparam("campaign"),
-            messages.c.row.in_(claimed),
-            messages.c.state == PLANNED,
-        )
+        # No plain column: until it has statistics PostgreSQL would go through the index of all that is planned.
+        .where(_is_given(given), messages.c.state.concat("") == MessageState.PLANNED)
         .values(
             state=MessageState.SENDING,
             tries=messages.c.tries + 1,
@@ -90,10 +112,8 @@ def _claim_statement(claimed: Any) -> Any:
     )
 
 
-_CLAIMED: Final = bindparam("claimed", type_=JSON)
-CLAIM_MESSAGES: Final = {  # all rows by one parameter: one statement of one size, however many there are
-    "sqlite": _claim_statement(select(func.json_each(_CLAIMED).table_valued("value").c.value)),
-    "postgresql": _claim_statement(select(cast(func.json_array_elements_text(_CLAIMED), BigInteger))),
+CLAIM_MESSAGES: Final = {
+    dialect: _claim_statement(_given(dialect, bindparam("claimed", type_=JSON), _CLAIMED)) for dialect in DIALECTS
 }
 SETTLE_CRASHED: Final = (  # what a dead sender had claimed: its requests may have left
     update(messages)
@@ -124,23 +144,10 @@ RELEASE_HELD: Final = (
 )
 
 
-_OUTCOMES: Final = bindparam("outcomes", type_=JSON)
 _OUTCOME: Final[dict[str, Any]] = {  # what differs from outcome to outcome, in the order of `_values`
     "campaign_id": BigInteger, "row": BigInteger, "tries": Integer, "provider_id": Text, "sent_ms": BigInteger,
     "due_ms": BigInteger,
 }  # fmt: skip
-
-
-def _given_sqlite() -> FromClause:
-    value = func.json_each(_OUTCOMES).table_valued("value").c.value
-    fields = [func.json_extract(value, f"$[{place}]").label(name) for place, name in enumerate(_OUTCOME)]
-    return select(*fields).subquery("given")
-
-
-def _given_postgresql() -> FromClause:
-    value = func.json_array_elements(_OUTCOMES).table_valued(column("value", JSON)).c.value
-    fields = [cast(value[place].as_string(), kind).label(name) for place, (name, kind) in enumerate(_OUTCOME.items())]
-    return select(*fields).subquery("given")
 
 
 def _finish_statement(event: MessageEvent, given: FromClause) -> Any:
@@ -149,8 +156,7 @@ def _finish_statement(event: MessageEvent, given: FromClause) -> Any:
     return (
         update(messages)
         .where(
-            messages.c.campaign_id == given.c.campaign_id,
-            messages.c.row == given.c.row,
+            _is_given(given),
             messages.c.tries == given.c.tries,
             messages.c.state.in_(states_before(event, after)),
         )
@@ -169,8 +175,8 @@ def _finish_statement(event: MessageEvent, given: FromClause) -> Any:
 
 
 FINISH_MESSAGES: Final = {
-    (dialect, event): _finish_statement(event, given)
-    for dialect, given in (("sqlite", _given_sqlite()), ("postgresql", _given_postgresql()))
+    (dialect, event): _finish_statement(event, _given(dialect, bindparam("outcomes", type_=JSON), _OUTCOME))
+    for dialect in DIALECTS
     for event in AFTER
 }
 
@@ -191,7 +197,7 @@ def claim_due(connection: Connection, account: str, prefix: str, size: int, now_
             continue
         connection.execute(
             CLAIM_MESSAGES[connection.dialect.name],
-            {"campaign": campaign.id, "claimed": [row for _, row, *_ in due], "now": now_ms},
+            {"claimed": [(campaign.id, row) for _, row, *_ in due], "now": now_ms},
         )
         if campaign.state == CampaignState.READY:
             connection.execute(

@@ -95,15 +95,16 @@ messages = Table(
 )
 
 MESSAGES_BY_NUMBER: Final = Index("messages_by_number", messages.c.number)
-PLANNED_MESSAGES: Final = Index(  # SQLite only: on PostgreSQL it would cost every change its short way
+PLANNED_MESSAGES: Final = Index(  # what is due next, however much is done already
     "planned_messages",
     messages.c.campaign_id,
     messages.c.due_ms,
     messages.c.row,
     sqlite_where=text("state = 'planned'"),
-).ddl_if(dialect="sqlite")
+    postgresql_where=text("state = 'planned'"),
+)
 
-PLANNED: Final[ColumnElement[str]] = literal_column("'planned'")  # SQLite takes that index only for a literal
+PLANNED: Final[ColumnElement[str]] = literal_column("'planned'")  # that index is taken only for a literal
 
 leases = Table(
     "leases",

@@ -5,16 +5,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, insert, select, text
 
 import campaigns.ledger.database as database
 from campaigns.errors import SettingsError
 from campaigns.ledger import Ledger, open_ledger
-from campaigns.ledger.schema import metadata
+from campaigns.ledger.schema import metadata, pace
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -27,13 +28,26 @@ def test_the_newest_migration_is_the_head_that_the_code_knows_and_the_only_one()
 
 def test_a_migrated_ledger_has_the_schema_that_the_code_declares(ledger: Ledger) -> None:
     with ledger.write() as connection:
-        sqlite_only = {"planned_messages"} if connection.dialect.name == "postgresql" else set()
-        options = {
-            "compare_type": True,
-            "compare_server_default": True,
-            "include_object": lambda _object, name, *_: name not in sqlite_only,
-        }
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+        assert _differences(connection) == []
+
+
+def test_a_ledger_of_the_oldest_schema_is_migrated_and_keeps_what_is_in_it(ledger_url: str) -> None:
+    engine = database.open_engine(ledger_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(insert(pace).values(account="soluno", next_us=7))
+    engine.dispose()
+    with open_ledger(ledger_url) as ledger, ledger.write() as connection:
+        assert connection.execute(select(pace)).all() == [("soluno", 7)]
+        assert _differences(connection) == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "compare_server_default": True}
+    return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
 
 def test_a_migrated_ledger_is_the_same_as_one_made_at_once(tmp_path: Path) -> None:
