@@ -138,7 +138,7 @@ class _Run:
         self.listener = listener
         self.problem: ProviderError | None = None
         self.breaker = Breaker()
-        self.load = Load(plan.workers, clock.monotonic)
+        self.load = Load(plan.workers, clock.monotonic())
         self.waiting: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the claim
         self.outcomes: list[Outcome] = []  # that are not written yet
         self.arrived = asyncio.Event()  # for senders: something waits, or the end
@@ -263,7 +263,8 @@ class _Run:
                     middle = len(part) // 2
                     parts += [part[middle:], part[:middle]]
         finally:
-            self._give_back([claim for part in parts for claim in part])
+            for part in parts:
+                self._give_back(part)
 
     async def _may_go(self, claims: Sequence[Claim], claimed: float) -> bool:
         """Wait for the pace; False where it sends away, or where the claim has grown old meanwhile."""
@@ -283,9 +284,9 @@ class _Run:
     async def _request(self, claims: Sequence[Claim]) -> bool:
         """Submit; False where the request was refused as a whole and has no outcomes."""
         started, sent_at = self.clock.monotonic(), self.clock.now()
-        self.in_flight += 1
         if self.breaker.is_open:
             self.pace.hold(PROBE_S)
+        self.in_flight += 1
         try:
             found = await self._submit(claims, started, sent_at)
         except asyncio.CancelledError:
@@ -293,15 +294,16 @@ class _Run:
             raise
         finally:
             self.in_flight -= 1
-        seconds = self.clock.monotonic() - started
-        accepted = any(outcome.event is MessageEvent.ACCEPT for outcome in found)
-        if accepted:  # a connection that is refused at once says nothing of the time that a request takes
-            self.load.add(seconds, self.plan.units(claims))
-        self.most = min(self.plan.batch_size, 2 * self.most) if accepted else 1
+        ended = self.clock.monotonic()
+        if any(outcome.event is MessageEvent.ACCEPT for outcome in found):  # of others the time tells nothing
+            self.most = min(self.plan.batch_size, 2 * self.most)
+            self.load.add(ended - started, self.plan.units(claims), ended)
+        else:
+            self.most = 1
         self.outcomes += found
         self.has_answers = True
         self.look.set()
-        self.listener.answered(seconds, found)
+        self.listener.answered(ended - started, found)
         return bool(found)
 
     async def _submit(self, claims: Sequence[Claim], started: float, sent_at: datetime) -> list[Outcome]:

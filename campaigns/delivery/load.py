@@ -1,7 +1,6 @@
 """How many requests at once the rate needs: the rate times the time that one takes (Little's law)."""
 
 import math
-from collections.abc import Callable
 from typing import Final
 
 HEADROOM: Final = 1.5  #: over what the fastest requests need, since most are slower
@@ -14,20 +13,18 @@ FIRST_S: Final = 0.1  #: taken for the time of a request before one was answered
 class Load:
     """What requests cost of late: seconds and units each, and so how many are needed at once."""
 
-    def __init__(self, most: int, monotonic: Callable[[], float]) -> None:
-        """`most` requests at once are allowed."""
+    def __init__(self, most: int, now: float) -> None:
+        """`most` requests at once are allowed; `now` is of a monotonic clock."""
         self.request_s = FIRST_S  #: how long one takes, on average
         self.units = 1.0  #: how many units of the rate one counts, on average
         self._most = most
-        self._monotonic = monotonic
         self._fastest = self._fastest_before = math.inf
-        self._span_began = monotonic()
+        self._span_began = now
 
-    def add(self, seconds: float, units: int) -> None:
-        """A request was answered."""
+    def add(self, seconds: float, units: int, now: float) -> None:
+        """A request was answered, at `now` of the same clock."""
         self.request_s += WEIGHT * (seconds - self.request_s)
         self.units += WEIGHT * (units - self.units)
-        now = self._monotonic()
         if now - self._span_began > SPAN_S:
             self._span_began, self._fastest_before, self._fastest = now, self._fastest, seconds
         self._fastest = min(self._fastest, seconds)

@@ -31,9 +31,10 @@ def submissions(
         if not reply.whole:
             raise MaybeTaken("the answer was cut short")
         return [Submission(number=message.number, accepted=True) for message in batch]
-    if not any(message.number in said for message in batch):
+    found = [said.get(message.number) for message in batch]
+    if not any(found):
         raise MaybeTaken(f"{account.name} answered for none of the numbers")
-    return [said.get(message.number) or _unanswered(message) for message in batch]
+    return [one or _unanswered(message) for one, message in zip(found, batch, strict=True)]
 
 
 def refusal(batch: Sequence[Message], reply: Reply, account: Account) -> list[Submission]:

@@ -9,7 +9,6 @@ A reference that was seen before is answered as it was the first time. It report
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -32,7 +31,7 @@ from campaigns.model import (
 )
 from campaigns.providers.answers import REFUSED, no_success, refusal, submissions
 from campaigns.providers.base import TIMEOUT_S, BatchTexts, Capabilities, Counts, DuplicateGuard, Field
-from campaigns.providers.exchange import Exchange, Reply, read_json, read_text
+from campaigns.providers.exchange import Exchange, Reply, read_json, read_text, write_json
 from campaigns.providers.log_in import PASSWORD, TOKEN_URL, USERNAME, LogIn
 from campaigns.settings import Account
 
@@ -135,7 +134,7 @@ def _request_body(batch: Sequence[Message]) -> bytes:
         | ({"send_at": message.send_at.isoformat()} if message.send_at else {})
         for message in batch
     ]
-    return json.dumps({"messages": messages}).encode()
+    return write_json({"messages": messages})
 
 
 def _said(body: bytes) -> dict[str, Submission] | None:

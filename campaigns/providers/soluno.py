@@ -7,7 +7,6 @@ It has no schedule, no cancel, no validity, no look-up, no delivery reports and 
 the sandbox speak it too, and answer {"messages": [{"to", "id", "accepted", "code", "reason"}]}.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
@@ -18,7 +17,7 @@ from campaigns.clock import Clock
 from campaigns.model import Message, Msisdn, ProviderMessageId, Rate, Submission
 from campaigns.providers.answers import REFUSED, no_success, refusal, submissions
 from campaigns.providers.base import TIMEOUT_S, BatchTexts, Capabilities, Counts, DuplicateGuard, Field
-from campaigns.providers.exchange import Exchange, Reply, read_json, read_text
+from campaigns.providers.exchange import Exchange, Reply, read_json, read_text, write_json
 from campaigns.providers.log_in import PASSWORD, TOKEN_URL, USERNAME, LogIn
 from campaigns.settings import SANDBOX, Account
 
@@ -80,7 +79,7 @@ class Soluno:
 def _request_body(batch: Sequence[Message]) -> bytes:
     first = batch[0]
     numbers = [message.number for message in batch]
-    return json.dumps({"from": first.sender, "to": numbers, "message": first.text}).encode()
+    return write_json({"from": first.sender, "to": numbers, "message": first.text})
 
 
 def _entries(body: bytes) -> dict[str, Submission] | None:
