@@ -12,6 +12,7 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
+    stop_after_attempt,
     wait_random_exponential,
 )
 
@@ -113,9 +114,9 @@ class Run:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
             try:
                 async with open_account(self.account, http, self.clock) as provider:
-                    await self._log_in(provider)
-                    self.listen(Started(name=self.name, account=account, total=self.total, rate=self.rate))
-                    await self._deliver(provider, owner, wait_us / 1_000_000)
+                    if await self._log_in(provider):
+                        self.listen(Started(name=self.name, account=account, total=self.total, rate=self.rate))
+                        await self._deliver(provider, owner, wait_us / 1_000_000)
             except ProviderError as error:
                 reason = PauseReason.ACCOUNT_PROBLEM.with_detail(_in_a_sentence(error, account))
                 await self._ledger_run(lambda connection: pause_account(connection, account, reason))
@@ -128,16 +129,25 @@ class Run:
         if DuplicateGuard.KEY in guard_of(self.account):
             send_again_for(connection, account, now_ms)
 
-    async def _log_in(self, provider: Provider) -> None:
-        """Log in before the first message; what may pass (503, a refused connection) is tried again a few times."""
+    async def _log_in(self, provider: Provider) -> bool:
+        """Log in before the first message; what may pass (503, a refused connection) is tried again a few times.
+
+        False where the word to stop came first: a log-in brings no message, so its answer is not waited for.
+        """
         tries = AsyncRetrying(
             retry=retry_if_exception_type(NotTaken),
             wait=_wait_to_log_in,
-            stop=lambda state: state.attempt_number >= MOST_LOG_INS or self.stop.asked.is_set(),
-            sleep=lambda seconds: wait_for(self.stop.asked, seconds),
+            stop=stop_after_attempt(MOST_LOG_INS),
+            sleep=self.clock.sleep,
             reraise=True,
         )
-        await tries(provider.check)
+        async with together() as tasks:
+            log_in = tasks.create_task(tries(provider.check), name="log-in")
+            word = tasks.create_task(self.stop.asked.wait(), name="word")
+            await asyncio.wait((log_in, word), return_when=asyncio.FIRST_COMPLETED)
+            for task in (log_in, word):
+                task.cancel()
+        return not log_in.cancelled()
 
     async def _deliver(self, provider: Provider, owner: Owner, wait_s: float) -> None:
         account = self.account.name
