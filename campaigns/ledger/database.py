@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -26,9 +26,17 @@ READ_ONLY: Final[dict[str, dict[str, Any]]] = {  # one snapshot for the whole tr
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 BUSY_S: Final = 30.0  #: how long a writer waits for another process's short transaction
-BUSY_AT_THE_END_S: Final = 2.0  #: the same, once the user waits no more
+BUSY_AGAIN_S: Final = 2.0  #: the same, where it tries again itself
+BUSY_AT_THE_END_S: Final = 1.0  #: the same, once the user waits no more
+POSTGRESQL_SESSION: Final = (  # a client whose machine went away in a transaction would hold its locks for hours
+    f"SELECT set_config('lock_timeout', '{BUSY_S:.0f}s', false),"
+    " set_config('idle_in_transaction_session_timeout', '60s', false)"
+)
 to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  #: how it is stored
-MIGRATING: Final = "SELECT pg_advisory_xact_lock(3267461)"  # any number of our own: two may open a new ledger at once
+MIGRATING: Final = (  # however long it takes the other: two may open a new ledger at once
+    "SET LOCAL lock_timeout = 0",
+    "SELECT pg_advisory_xact_lock(3267461)",  # any number of our own
+)
 FIXES: Final = {  # by what the database says
     "locked": "End the program that holds it, then give the command again.",
     "full": "Make room on its disk, then give the command again.",
@@ -42,9 +50,10 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._longest_wait_s = BUSY_S
         with self.read() as connection:
             self.prefix: str = connection.scalar(select(ledger_table.c.prefix)) or ""
-        self._writer = Writer(engine.begin)
+        self._writer = Writer(lambda: self._transaction(BUSY_AGAIN_S))
 
     @property
     def place(self) -> str:
@@ -55,17 +64,16 @@ class Ledger:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one moment of the ledger and holds nobody up."""
         options = READ_ONLY[self.engine.dialect.name]
-        with (
-            in_words(self.engine.url),
-            self.engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
+        with in_words(self.engine.url), self._transaction(BUSY_S, options) as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection whose changes are on disk when the block ends, or not at all where it raises."""
-        with in_words(self.engine.url), self.engine.begin() as connection:
+    def write(self, wait_s: float = BUSY_S) -> Iterator[Connection]:
+        """A connection whose changes are on disk when the block ends, or not at all where it raises.
+
+        So long it waits on SQLite for another process that writes.
+        """
+        with in_words(self.engine.url), self._transaction(wait_s) as connection:
             yield connection
 
     async def run(self, unit: Unit[T]) -> T:
@@ -75,14 +83,21 @@ class Ledger:
 
     def give_up(self) -> None:
         """From here on a write that fails is not tried again, nor a lock waited for long: who called `run` is told."""
+        self._longest_wait_s = BUSY_AT_THE_END_S
         self._writer.give_up()
-        if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine, "checkout", _wait_less)
 
     def close(self) -> None:
         """Finish what the writer has begun, and let the database go."""
         self._writer.close()
         self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, wait_s: float, options: Mapping[str, Any] = {}) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(**options) as connection:
+            if self.engine.dialect.name == "sqlite":
+                _wait(connection, min(wait_s, self._longest_wait_s))
+            with connection.begin():
+                yield connection
 
     def __enter__(self) -> "Ledger":
         return self
@@ -126,8 +141,7 @@ def default_place() -> Path:
 
 def migrate(engine: Engine) -> str | None:
     """Bring the ledger to the newest schema, quickly where it has it; returns the one before, None where it is new."""
-    with engine.connect() as connection, connection.begin():
-        current = _version(connection)
+    current = _version_of(engine)
     if current == HEAD:
         return current
     from alembic import command  # only a new or an old ledger needs Alembic, and it is slow to import
@@ -137,8 +151,8 @@ def migrate(engine: Engine) -> str | None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:  # one transaction: a killed migration leaves nothing
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql(MIGRATING)
+        for statement in MIGRATING if engine.dialect.name == "postgresql" else ():
+            connection.exec_driver_sql(statement)
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -151,20 +165,21 @@ def migrate(engine: Engine) -> str | None:
 
 
 def _require_ledger(engine: Engine) -> None:
-    with engine.connect() as connection, connection.begin():
-        if _version(connection) is None:
-            raise _no_ledger(engine.url)
+    if _version_of(engine) is None:
+        raise _no_ledger(engine.url)
 
 
 def _no_ledger(url: URL) -> SettingsError:
     return SettingsError(f"There is no ledger {place_of(url)}.", fix="Say where it is with --database.")
 
 
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return version
+def _version_of(engine: Engine) -> str | None:
+    options = READ_ONLY[engine.dialect.name]  # so that who looks at a ledger waits for nobody who writes
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return version
 
 
 def _url(place: str | Path) -> URL:
@@ -211,8 +226,9 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _wait_less(connection: Any, *_: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_AT_THE_END_S * 1000:.0f}").close()
+def _wait(connection: Connection, seconds: float) -> None:
+    driver: Any = connection.connection.driver_connection  # of which SQLAlchemy would begin a transaction first
+    driver.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -223,11 +239,18 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), json_serializer=to_json, pool_pre_ping=True)
+        engine = create_engine(url.set(drivername="postgresql+psycopg"), json_serializer=to_json, pool_pre_ping=True)
     except (ImportError, NoSuchModuleError) as error:
         raise SettingsError(
             "A PostgreSQL ledger needs the package psycopg.", fix="pip install 'campaigns[postgres]'"
         ) from error
+    event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _set_up_postgresql(connection: Any, _: object) -> None:
+    connection.execute(POSTGRESQL_SESSION).close()
+    connection.commit()
 
 
 def _refuse_network(path: Path) -> None:

@@ -5,7 +5,7 @@ import platform
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from campaigns.clock import Clock
 from campaigns.errors import SettingsError
-from campaigns.ledger.database import Ledger
+from campaigns.ledger.database import BUSY_AGAIN_S, Ledger
 from campaigns.ledger.schema import leases
 
 BEAT_S: Final = 2.0  #: between two heartbeats
@@ -127,7 +127,7 @@ def keep_alive(ledger: Ledger, resource: str, owner: Owner, clock: Clock) -> Ite
     def beat() -> None:
         while not ended.wait(BEAT_S):
             try:
-                with ledger.write() as connection:
+                with ledger.write(BUSY_AGAIN_S) as connection:
                     connection.execute(BEAT, {"resource_": resource, "owner_": str(owner), "now": clock.now_ms()})
             except SettingsError:
                 continue  # locked or full: the next beat may come through, and each claim asks for the lease itself
@@ -139,7 +139,7 @@ def keep_alive(ledger: Ledger, resource: str, owner: Owner, clock: Clock) -> Ite
     finally:
         ended.set()
         thread.join()
-        with ledger.write() as connection:
+        with suppress(SettingsError), ledger.write(BUSY_AGAIN_S) as connection:  # else it is found silent, or dead
             release(connection, resource, owner)
 
 
