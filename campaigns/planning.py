@@ -63,6 +63,7 @@ class Plan:
     _owner: Owner
     _content_hash: str
     _open: ExitStack = field(repr=False)
+    _is_ready: bool = False
 
     @property
     def ready(self) -> int:
@@ -85,12 +86,12 @@ class Plan:
         with self.ledger.write() as connection:
             wait_for_other_plans(connection)
             refusal = None if again else self._sent_lately(connection)
-            is_ready = refusal is None and make_ready(connection, self.id, self._owner, self._content_hash)
+            self._is_ready = refusal is None and make_ready(connection, self.id, self._owner, self._content_hash)
         if refusal is not None:
             self.discard()
             raise refusal
         self._open.close()
-        if not is_ready:
+        if not self._is_ready:
             raise InputError(
                 f"The plan of {self.name} was taken for dead and removed by another command; nothing was sent.",
                 fix="Give the same command again.",
@@ -98,6 +99,8 @@ class Plan:
 
     def discard(self) -> None:
         """The no: take the plan back. Does nothing to a campaign that was made ready."""
+        if self._is_ready:
+            return
         with self.ledger.write() as connection:
             remove_plan(connection, self.id)
         self._open.close()
