@@ -77,7 +77,23 @@ class Run:
     done: Counter[str] = field(default_factory=Counter)  #: of this run
 
     async def send(self) -> None:
-        """Send, or watch, until the campaign has nothing due left or `stop` is asked for; then settle its state."""
+        """Send, or watch, until the campaign has nothing due left or `stop` is asked for; then settle its state.
+
+        Raises SettingsError where the second word came while the ledger could not be written.
+        """
+        async with together() as tasks:
+            giving_up = tasks.create_task(self._give_up(), name="give-up")
+            try:
+                await self._send()
+            finally:
+                giving_up.cancel()
+
+    async def _give_up(self) -> None:
+        """The second word ends the wait for a ledger that cannot be written."""
+        await self.stop.aborted.wait()
+        self.ledger.give_up()
+
+    async def _send(self) -> None:
         self.total, self.before = await self._count_in(count_open), await self._count_in(count_outcomes)
         owner, watched = Owner.here(), None
         while not self.stop.aborted.is_set() and await self._is_open():
@@ -142,7 +158,7 @@ class Run:
             reraise=True,
         )
         async with together() as tasks:
-            log_in = tasks.create_task(tries(provider.check), name="log-in")
+            log_in: asyncio.Task[str] = tasks.create_task(tries(provider.check), name="log-in")
             word = tasks.create_task(self.stop.asked.wait(), name="word")
             await asyncio.wait((log_in, word), return_when=asyncio.FIRST_COMPLETED)
             for task in (log_in, word):
@@ -175,12 +191,11 @@ class Run:
                     task.cancel()
 
     async def _hand_on(self, ending: Stop) -> None:
-        """Hand the user's word on; the second also ends the wait for a ledger that cannot be written."""
+        """Hand the user's word on."""
         await self.stop.asked.wait()
         ending.ask()
         await self.stop.aborted.wait()
         ending.abort()
-        self.ledger.give_up()
 
     async def _supervise(self, ending: Stop, owner: Owner) -> None:
         """End the loop when the campaign has nothing left to do, or is held, or when another took the lease over.
