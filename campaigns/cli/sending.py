@@ -1,12 +1,12 @@
 """What `send`, `text`, `resume` and `demo` have in common: show the plan, ask, send, sum up, write the reports."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from campaigns import pipeline
 from campaigns.cli.accounts import silent_accounts, usable_account
@@ -19,7 +19,7 @@ from campaigns.cli.screen import Screen
 from campaigns.cli.session import Session
 from campaigns.cli.statuses import relative, say_next, show_account_of, show_reports, state_in_words
 from campaigns.delivery.stop import Stop
-from campaigns.errors import CampaignsError, ExitStatus, InputError
+from campaigns.errors import CampaignsError, ExitStatus, InputError, SettingsError
 from campaigns.ledger import Ledger
 from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason, Rate
 from campaigns.pipeline import Plan, Summary
@@ -80,10 +80,7 @@ def plan_and_send(
             return _nothing_sent(screen, ExitStatus.DONE)
         if not manner.listed:
             check_places([pipeline.REPORT_FOLDER / f"{plan.name}{suffix}" for suffix in (".html", ".xlsx", ".csv")])
-        stop = Stop()
-        with progress(lambda: session.screen) as listen:
-            again = manner.again or repeats is not None
-            summary = run(lambda: pipeline.send(plan, again=again, stop=stop, listen=listen), stop)
+        summary = _run(session, plan.name, partial(pipeline.send, plan, again=manner.again or repeats is not None))
         return _finish(session, ledger, summary, manner, silent=not pipeline.reports_delivery(account))
 
 
@@ -110,10 +107,8 @@ def resume(
             check_places(pipeline.default_reports(status))
             account = session.settings().account(status.account)
             account = stack.enter_context(usable_account(account, session.screen))
-        stop = Stop()
-        go_on = partial(pipeline.resume, campaign, ledger=ledger, account=account, rate=rate, stop=stop)
-        with progress(lambda: session.screen) as listen:
-            summary = run(lambda: go_on(retry_unknown=retry_unknown, listen=listen), stop)
+        go_on = partial(pipeline.resume, campaign, ledger=ledger, account=account, rate=rate)
+        summary = _run(session, status.name, partial(go_on, retry_unknown=retry_unknown))
         silent = status.account in silent_accounts(session.settings(), [status.account])
         return _finish(session, ledger, summary, manner, silent=silent)
 
@@ -184,8 +179,26 @@ def _nothing_sent(screen: Screen, status: ExitStatus) -> ExitStatus:
     return status
 
 
-def _finish(session: Session, ledger: Ledger, summary: Summary, manner: Manner, *, silent: bool) -> ExitStatus:
+def _run(session: Session, name: str, work: Callable[..., Coroutine[Any, Any, Summary]]) -> Summary | None:
+    """Send until all is done or the user stops it; None where that left no time to write down how far it came."""
+    stop = Stop()
+    try:
+        with progress(lambda: session.screen) as listen:
+            return run(lambda: work(stop=stop, listen=listen), stop)
+    except (SettingsError, KeyboardInterrupt) as error:
+        if not stop.aborted.is_set():
+            raise
+        if isinstance(error, SettingsError):
+            say_error(error, session.screen)
+    session.screen.say("note", f"{name} was stopped at once: what was on its way becomes unknown, the rest is kept.")
+    session.screen.say("next", session.command("resume", name))
+    return None
+
+
+def _finish(session: Session, ledger: Ledger, summary: Summary | None, manner: Manner, *, silent: bool) -> ExitStatus:
     """Show what became of the campaign, write its reports, and say what to type next."""
+    if summary is None:
+        return ExitStatus.INTERRUPTED
     status, screen = summary.status, session.screen
     try:
         if manner.as_json:
