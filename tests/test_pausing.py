@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,9 +19,9 @@ from campaigns.model import CampaignId, CampaignState, CampaignStatus, Claim, Me
 from campaigns.pausing import Change, cancel, pause
 from campaigns.pipeline import resume
 from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
-from tests import test_crash
 from tests.builders import a_campaign
-from tests.test_crash import PEOPLE, check_all_accounted, put_to_sleep, send, start, wait_until
+from tests.crash.senders import Desk, Process, a_desk, check_all_accounted, put_to_sleep, wait_until
+from tests.crash.senders import finish as finish_process
 
 Do = Callable[[Ledger, str], Change]
 CHANGES = pytest.mark.parametrize(("do", "state"), [(pause, CampaignState.PAUSED), (cancel, CampaignState.CANCELLED)])
@@ -37,91 +36,89 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a list of made-up numbers, for loopback alone."""
-    lines = [f"Åsa {number};+4670{1_000_000 + number}" for number in range(PEOPLE)]
-    (tmp_path / "lista.csv").write_text("Namn;Mobil\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    return tmp_path
+def desk(tmp_path: Path, sandbox: Sandbox) -> Desk:
+    """Where the commands are typed."""
+    return a_desk(tmp_path, str(tmp_path / "ledger.db"), sandbox.url, people=1500)
 
 
-def change(folder: Path, sandbox: Sandbox, words: list[str]) -> str:
+def change(desk: Desk, words: list[str]) -> str:
     """Give the command, which must do well; what it shows."""
-    code, shown, _ = test_crash.finish(start(folder, sandbox, words[0], "lista", *words[1:]))
+    code, shown, _ = finish_process(desk.start(words[0], "lista", *words[1:]))
     assert code == 0
     return shown
 
 
-def check_ended(sender: "subprocess.Popen[str]", folder: Path, sandbox: Sandbox, left: str) -> None:
+def check_ended(sender: Process, desk: Desk, sandbox: Sandbox, left: str) -> None:
     """A sender whose campaign was changed from elsewhere ends with code 1, and all it did not send is `left`."""
-    code, shown, _ = test_crash.finish(sender)
+    code, shown, _ = finish_process(sender)
     assert code == 1
     assert f" {'paused' if left == 'planned' else 'cancelled'} it at " in shown
-    by_status = check_all_accounted(folder, sandbox)
+    by_status = check_all_accounted(desk, sandbox.carrier.messages)
     assert set(by_status) == {"accepted", left}
     assert by_status["accepted"] == len(sandbox.carrier.messages)
 
 
 @COMMANDS
 def test_a_running_send_follows_within_what_was_in_flight(
-    folder: Path, sandbox: Sandbox, words: list[str], left: str
+    desk: Desk, sandbox: Sandbox, words: list[str], left: str
 ) -> None:
-    sender = send(folder, sandbox, "--rate", "200/s")
+    sender = desk.send("--rate", "200/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
-    change(folder, sandbox, words)
+    change(desk, words)
     at_the_change = len(sandbox.carrier.messages)
-    check_ended(sender, folder, sandbox, left)
+    check_ended(sender, desk, sandbox, left)
     in_flight, ahead = 32, 20  # of a 200/s rate, a tenth of a second
     assert len(sandbox.carrier.messages) <= at_the_change + in_flight + ahead
 
 
-def test_a_message_that_waits_long_for_its_turn_does_not_leave_any_more(folder: Path, sandbox: Sandbox) -> None:
+def test_a_message_that_waits_long_for_its_turn_does_not_leave_any_more(desk: Desk, sandbox: Sandbox) -> None:
     def first_is_accepted() -> bool:
-        with closing(sqlite3.connect(folder / "ledger.db")) as connection:
+        with closing(sqlite3.connect(desk.database)) as connection:
             return connection.execute("SELECT count(*) FROM messages WHERE state = 'accepted'").fetchone()[0] == 1
 
-    sender = send(folder, sandbox, "--rate", "12/min")
+    sender = desk.send("--rate", "12/min")
     wait_until(lambda: len(sandbox.carrier.messages) == 1 and first_is_accepted(), sender)
-    change(folder, sandbox, ["cancel", "--yes"])
-    check_ended(sender, folder, sandbox, "cancelled")
+    change(desk, ["cancel", "--yes"])
+    check_ended(sender, desk, sandbox, "cancelled")
     assert len(sandbox.carrier.messages) == 1
 
 
-def test_a_sender_that_sleeps_at_that_moment_follows_when_it_wakes(folder: Path, sandbox: Sandbox) -> None:
-    sender = send(folder, sandbox, "--rate", "200/s")
+def test_a_sender_that_sleeps_at_that_moment_follows_when_it_wakes(desk: Desk, sandbox: Sandbox) -> None:
+    sender = desk.send("--rate", "200/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
-    put_to_sleep(sender, folder)
-    assert "unknown" not in change(folder, sandbox, ["pause"])
+    put_to_sleep(sender, desk)
+    assert "unknown" not in change(desk, ["pause"])
     sender.send_signal(signal.SIGCONT)
-    check_ended(sender, folder, sandbox, "planned")
+    check_ended(sender, desk, sandbox, "planned")
 
 
-def test_what_a_killed_sender_had_on_its_way_is_unknown_and_not_forgotten(folder: Path, sandbox: Sandbox) -> None:
-    sender = send(folder, sandbox, "--rate", "200/s")
+def test_what_a_killed_sender_had_on_its_way_is_unknown_and_not_forgotten(desk: Desk, sandbox: Sandbox) -> None:
+    sender = desk.send("--rate", "200/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
-    put_to_sleep(sender, folder)
+    put_to_sleep(sender, desk)
     sender.kill()
     sender.communicate()
-    shown = change(folder, sandbox, ["cancel", "--yes"])
+    shown = change(desk, ["cancel", "--yes"])
     assert "  cancelled    left unsent\n" in shown
     assert "sending" not in shown
-    test_crash.finish(start(folder, sandbox, "report", "lista", "--to", "reports/lista.csv"))
-    by_status = check_all_accounted(folder, sandbox)
+    finish_process(desk.start("report", "lista", "--to", "reports/lista.csv"))
+    by_status = check_all_accounted(desk, sandbox.carrier.messages)
     assert set(by_status) - {"unknown"} == {"accepted", "cancelled"}
     assert by_status["accepted"] + by_status["unknown"] >= len(sandbox.carrier.messages)
 
 
-def test_a_paused_campaign_goes_on_and_a_cancelled_one_never(folder: Path, sandbox: Sandbox) -> None:
-    sender = send(folder, sandbox, "--rate", "200/s")
+def test_a_paused_campaign_goes_on_and_a_cancelled_one_never(desk: Desk, sandbox: Sandbox) -> None:
+    sender = desk.send("--rate", "200/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
-    change(folder, sandbox, ["pause"])
-    check_ended(sender, folder, sandbox, "planned")
-    again = start(folder, sandbox, "resume", "lista", "--yes", "--rate", "200/s")
+    change(desk, ["pause"])
+    check_ended(sender, desk, sandbox, "planned")
+    again = desk.start("resume", "lista", "--yes", "--rate", "200/s")
     before = len(sandbox.carrier.messages)
     wait_until(lambda: len(sandbox.carrier.messages) > before, again)
-    change(folder, sandbox, ["cancel", "--yes"])
-    check_ended(again, folder, sandbox, "cancelled")
+    change(desk, ["cancel", "--yes"])
+    check_ended(again, desk, sandbox, "cancelled")
     at_the_end = len(sandbox.carrier.messages)
-    code, _, errors = test_crash.finish(start(folder, sandbox, "resume", "lista", "--yes"))
+    code, _, errors = finish_process(desk.start("resume", "lista", "--yes"))
     assert code == 2
     assert errors.startswith("error: lista is cancelled, and what is cancelled is never sent.\n")
     assert len(sandbox.carrier.messages) == at_the_end
