@@ -1,6 +1,7 @@
 """Send what is due for one account, or watch the process that does, until one campaign has nothing left to do."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from campaigns.delivery.failures import FailureStreaks
 from campaigns.delivery.pace import Pace, window_s
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, NotTaken, ProviderError, Throttled
-from campaigns.events import Held, Listen, Paced, Progress, Started, Stopping, Watching
+from campaigns.events import Attentive, Figures, Held, Listen, Paced, Progress, Started, Stopping, Watching
 from campaigns.ledger import Ledger
 from campaigns.ledger.campaigns import (
     ACTIVE,
@@ -53,6 +54,7 @@ from campaigns.model import (
 from campaigns.providers.base import BatchTexts, Counts, DuplicateGuard, Provider, guard_of, open_account
 from campaigns.settings import Account
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_LOG_INS: Final = 5  #: before the first message
@@ -75,6 +77,10 @@ class Run:
     total: int = 0  #: messages that are to go
     before: Counter[str] = field(default_factory=Counter)  #: outcomes of earlier runs, by state
     done: Counter[str] = field(default_factory=Counter)  #: of this run
+    attentive: Attentive | None = field(init=False)  #: who also wants to hear of each request
+
+    def __post_init__(self) -> None:
+        self.attentive = self.listen if isinstance(self.listen, Attentive) else None
 
     async def send(self) -> None:
         """Send, or watch, until the campaign has nothing due left or `stop` is asked for; then settle its state.
@@ -99,6 +105,7 @@ class Run:
         while not self.stop.aborted.is_set() and await self._is_open():
             holder = await self._ledger_run(self._acquire(owner))
             if holder is None:
+                log.info("lease taken", extra={"account": self.account.name})
                 with keep_alive(self.ledger, self.account.name, owner, self.clock):
                     await self._drive(owner)
                     await self._settle()
@@ -131,7 +138,7 @@ class Run:
             try:
                 async with open_account(self.account, http, self.clock) as provider:
                     if await self._log_in(provider):
-                        self.listen(Started(name=self.name, account=account, total=self.total, rate=self.rate))
+                        self.listen(self._started())
                         await self._deliver(provider, owner, wait_us / 1_000_000)
             except ProviderError as error:
                 reason = PauseReason.ACCOUNT_PROBLEM.with_detail(_in_a_sentence(error, account))
@@ -204,6 +211,8 @@ class Run:
         """
         while await self._is_open() and await self._ledger_run(self._may_go_on(owner)):
             await wait_for(ending.asked, LOOK_S)
+        if not await self._ledger_run(lambda connection: is_held(connection, self.account.name, owner)):
+            log.info("lease lost", extra={"account": self.account.name})
         ending.ask()
 
     async def _look(self) -> None:
@@ -225,7 +234,18 @@ class Run:
 
         await self._ledger_run(unit)
 
+    def _started(self) -> Started:
+        return Started(
+            name=self.name,
+            campaign_id=self.campaign_id,
+            account=self.account.name,
+            total=self.total,
+            rate=self.rate,
+        )
+
     def _count(self, outcomes: Sequence[Outcome]) -> None:
+        if self.attentive is not None:
+            self.attentive.finished(self.account.name, outcomes)
         states = [AFTER[outcome.event] for outcome in outcomes if outcome.claim.campaign_id == self.campaign_id]
         final = [state for state in states if state is not MessageState.PLANNED]
         if final:
@@ -234,6 +254,11 @@ class Run:
 
     def _tell(self) -> None:
         self.listen(Progress(done=self.done.total(), total=self.total, counts=self.done))
+
+    def sending(self, look: Callable[[], Figures]) -> None:
+        """The loop begins."""
+        if self.attentive is not None:
+            self.attentive.sending(self.account.name, look)
 
     def stopping(self, in_flight: int) -> None:
         """The loop ends: tell who listens, where it is by the user's word."""
@@ -251,6 +276,8 @@ class Run:
 
     def answered(self, seconds: float, outcomes: Sequence[Outcome]) -> None:
         """A request ended."""
+        if self.attentive is not None:
+            self.attentive.answered(self.account.name, seconds, len(outcomes))
 
     def _now_us(self) -> int:
         return self.clock.now_ms() * 1000

@@ -21,6 +21,7 @@ from campaigns.delivery.load import Load
 from campaigns.delivery.pace import PATIENCE_S, Pace
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, BatchRefused, NotTaken, ProviderError, Throttled
+from campaigns.events import Figures
 from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ class Plan:
 class Listener(Protocol):
     """Who is told what happens, on the loop's own thread; it must be quick."""
 
+    def sending(self, look: Callable[[], Figures]) -> None:
+        """The loop begins; `look` says how it stands, and may be asked by any thread."""
+
     def stopping(self, in_flight: int) -> None:
         """The word to stop came; so many requests are waited for."""
 
@@ -77,6 +81,7 @@ async def deliver(
     Raises the ProviderError for which no message of the account can go; all that was claimed has an outcome then too.
     """
     run = _Run(outbox, submit, pace, stop, plan, clock, listener)
+    listener.sending(run.figures)
     try:
         async with together() as tasks:
             senders = [tasks.create_task(run.send(place), name=f"sender-{place}") for place in range(plan.workers)]
@@ -153,6 +158,10 @@ class _Run:
         self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
         self.throttled = 0  # 429 in a row
         self.throttled_at = clock.monotonic()  # when the last of them came
+
+    def figures(self) -> Figures:
+        """How it stands."""
+        return Figures(in_flight=self.in_flight, waiting=len(self.waiting) + self.at_pace, rate=self.pace.rate)
 
     # --- The clerk -------------------------------------------------------------------------------------------------
 
@@ -358,6 +367,7 @@ class _Run:
         was_open = self.breaker.is_open
         self.breaker.reached()
         if was_open:
+            log.info("breaker closed")
             self.pace.release()
         if self.pace.raised():
             self.listener.paced(self.pace.rate)
@@ -375,6 +385,8 @@ class _Run:
         if self.breaker.missed(started, self.clock.monotonic()):
             if self.breaker.gives_up:
                 self._end_with(error)
+            if self.breaker.probes == 1:
+                log.info("breaker opened", extra={"in_a_row": self.breaker.streak, "reason": error.what})
             self.pace.release()  # who waits for the answer to this probe
             self._hold(error, self.breaker.probes)
         elif error.retry_after is not None:

@@ -10,7 +10,7 @@ from campaigns.cli.progress import OneLine, PlainLines, progress, reading
 from campaigns.cli.screen import Screen, Stream
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.events import Held, Paced, Progress, Started, Stopping, Watching
-from campaigns.model import Rate
+from campaigns.model import CampaignId, Rate
 
 
 class Hands:
@@ -45,7 +45,7 @@ def last_drawn(screen: Screen) -> str:
     return [part for part in written(screen).split("\r") if part.strip()][-1]
 
 
-STARTED = Started(name="sommarrea", account="kannel", total=11_916, rate=Rate(20.0))
+STARTED = Started(name="sommarrea", campaign_id=CampaignId(17), account="kannel", total=11_916, rate=Rate(20.0))
 HELD = Held(seconds=40, account="kannel", reason="kannel answered 429 with Retry-After: 40", throttled=True)
 UNREACHED = Held(seconds=40, account="kannel", reason="no connection could be made", throttled=False)
 

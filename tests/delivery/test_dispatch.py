@@ -19,6 +19,7 @@ from campaigns.errors import (
     ProviderError,
     Throttled,
 )
+from campaigns.events import Figures
 from campaigns.model import (
     CampaignId,
     Claim,
@@ -99,7 +100,11 @@ class Ear:
     holds: list[tuple[float, str]] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    looks: list[Callable[[], Figures]] = field(default_factory=list)
     on_stopping: Callable[[], None] = lambda: None
+
+    def sending(self, look: Callable[[], Figures]) -> None:
+        self.looks.append(look)
 
     def stopping(self, in_flight: int) -> None:
         self.in_flight.append(in_flight)
@@ -502,3 +507,19 @@ async def test_while_all_are_held_for_long_nothing_stays_claimed() -> None:
     outbox = Watched([a_claim(row) for row in range(500)], Stop())
     await run(outbox, submit, workers=8, rate=Rate(5000))
     assert outbox.events().keys() == {MessageEvent.GIVE_BACK}
+
+
+async def test_how_many_requests_are_in_flight_and_messages_wait_can_be_asked_at_any_moment() -> None:
+    outbox, seen = MemoryOutbox([a_claim(row) for row in range(30)], Stop()), []
+    plan, ear = Plan(workers=4, batch_size=1, units=lambda claims: 1), Ear()
+
+    async def submit(batch: Sequence[Message]) -> Sequence[Submission]:
+        await asyncio.sleep(0)  # until all who may have sent
+        seen.append(ear.looks[0]())
+        return accept(batch)
+
+    async with asyncio.timeout(20):
+        await deliver(outbox, submit, Pace(FAST, SYSTEM_CLOCK), outbox.stop, plan, SYSTEM_CLOCK, ear)
+    assert max(figures.in_flight for figures in seen) == 4
+    assert max(figures.waiting for figures in seen) > 0
+    assert (ear.looks[0]().in_flight, ear.looks[0]().waiting) == (0, 0)
