@@ -4,6 +4,7 @@ recipient file -> rows -> recipients -> messages -> ledger -> delivery -> report
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ __all__ = [
     "resume",
     "send",
 ]
+
+log = logging.getLogger(__name__)
 
 REPORT_FOLDER: Final = Path("reports")
 MOST_WORKBOOK_ROWS: Final = 100_000  #: more make a workbook only where it was asked for
@@ -164,6 +167,7 @@ def report(ledger: Ledger, name_or_id: str, to: Sequence[Path], clock: Clock = S
         status = get_status(connection, campaign_id)  # of the same moment as the rows
         reports.add(_report_rows(read_rows(connection, campaign_id), status.account))
         reports.finish(status, clock.now(), _facts(status, settings))
+    log.info("report written", extra={"campaign": campaign_id, "paths": [str(path) for path in to]})
     return list(to)
 
 
@@ -262,6 +266,8 @@ async def _run(
     await run.send()
     with ledger.read() as connection:
         status = get_status(connection, campaign_id)
+    counts = {state: count for state, count in status.counts.items() if count}
+    log.info("ended", extra={"campaign": campaign_id, "state": status.state, "reason": status.reason, **counts})
     return Summary(
         status=status,
         sent=run.done.total(),

@@ -1,6 +1,7 @@
 """Plan a campaign: every row into the ledger, in the state `planning`, until the yes makes it ready."""
 
 import getpass
+import logging
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -36,6 +37,8 @@ from campaigns.repeats import content_hash, content_of, find_repeated, sent_late
 from campaigns.settings import Account
 from campaigns.tally import Preflight, Tally
 from campaigns.wording import count, mask, plural
+
+log = logging.getLogger(__name__)
 
 CHUNKS_AT_ONCE: Final = 5  #: whose messages are added together: the index by number is then written a fifth as often
 
@@ -96,6 +99,7 @@ class Plan:
                 f"The plan of {self.name} was taken for dead and removed by another command; nothing was sent.",
                 fix="Give the same command again.",
             )
+        log.info("campaign ready", extra={"campaign": self.id})
 
     def discard(self) -> None:
         """The no: take the plan back. Does nothing to a campaign that was made ready."""
@@ -198,6 +202,8 @@ def _plan(
         preflight, content = _add_rows(ledger, campaign_id, preparation, chunks, owner, limit, clock, on_rows)
         if not preflight.recipients:
             raise _nobody(campaign, kind, preflight)
+        figures = {"rows": preflight.rows, "recipients": preflight.recipients}
+        log.info("campaign planned", extra={"campaign": campaign_id, "account": account.name, **figures})
         return Plan(
             id=campaign_id,
             name=name,

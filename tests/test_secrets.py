@@ -20,6 +20,7 @@ from campaigns.web.sandbox import Misbehaviour, Sandbox, embedded_sandbox
 
 PASSWORD = "hemligt-åäö-&%-73819"  # a marked one, to be looked for
 LIST = "Mobil;Namn\n0701740605;Åsa\n0701740690;Bo\n0701740606;Eva\nx;Ida\n"
+LOG = ("--log-level", "debug", "--log-json", "--log-numbers")
 FAULTS = Misbehaviour(refusals=REFUSALS, throttle_first=1, retry_after_s=0, fail_after=0.2)
 
 Type = Callable[..., str]
@@ -53,7 +54,7 @@ def test_a_campaign_that_was_sent_leaves_no_secret(type_: Type, sandbox: Sandbox
     reports = [f"r{extension}" for extension in FORMATS]
     to = [word for name in reports for word in ("--to", name)]
     shown = [
-        type_(sandbox.url, "send", "lista.csv", "--message", "Hej {{ namn }}!", "--yes", "--report", "own.json"),
+        type_(sandbox.url, "send", "lista.csv", "--message", "Hej {{ namn }}!", "--yes", "--report", "own.json", *LOG),
         type_(sandbox.url, "resume", "lista", "--yes"),
         type_(sandbox.url, "report", "lista", *to),
         *(type_(sandbox.url, *words) for words in (("status", "lista", "--json"), ("list", "--json"))),

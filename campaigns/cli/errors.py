@@ -14,11 +14,7 @@ def say_error(error: CampaignsError, screen: Screen) -> ExitStatus:
     """Say what happened, where, and what to type, and give the exit code."""
     errors = (error, *error.also)
     for one in errors[:MOST]:
-        screen.say("error", one.what)
-        if one.where:
-            screen.say("where", one.where)
-        if one.fix:
-            screen.say("fix", one.fix)
+        screen.err.say_error(one.what, one.where, one.fix)
     if len(errors) > MOST:
         screen.tell(f"and {len(errors) - MOST} more.")
     return error.exit_status

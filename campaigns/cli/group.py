@@ -1,6 +1,7 @@
 """Click commands in our manner: loaded when they are run, help in sections, errors in words."""
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from click.types import OptionHelpExtra
@@ -19,6 +20,11 @@ from click.types import OptionHelpExtra
 from campaigns.cli.errors import from_system, from_usage, say_error
 from campaigns.cli.session import Session
 from campaigns.errors import CampaignsError, ExitStatus, InputError
+
+log = logging.getLogger(__name__)
+
+
+LOG_JSON: Final = "--log-json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,10 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx  # click forgets it where an option lacks its value
             raise
 
+    def invoke(self, ctx: click.Context) -> Any:
+        with ctx.ensure_object(Session).logs():
+            return super().invoke(ctx)
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         return _show_this_page(super().get_help_option(ctx))
 
@@ -72,7 +82,7 @@ class Group(click.Group):
     def __init__(self, *args: Any, entries: Mapping[str, Entry] | None = None, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.entries = entries or {}
-        if not self.entries:  # the root lists these three options itself
+        if not self.entries:  # the root lists these options itself
             self.params += _everywhere()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -139,12 +149,24 @@ class Program(Group):
         except click.Abort:  # Ctrl-C
             return ExitStatus.INTERRUPTED
         except click.ClickException as error:
-            return say_error(from_usage(error), session.screen)
+            session.log_json |= LOG_JSON in (sys.argv if args is None else args)  # which click may not have come to
+            return _say_error(from_usage(error), session)
         except CampaignsError as error:
-            return say_error(error, session.screen)
+            return _say_error(error, session)
         except OSError as error:
-            return say_error(from_system(error), session.screen)
+            return _say_error(from_system(error), session)
+        except Exception as error:
+            if not session.log_json:
+                raise
+            with session.logs():
+                log.critical("%s: a fault of the program", type(error).__name__, exc_info=True)
+            return ExitStatus.PROBLEMS
         return returned if isinstance(returned, int) else ExitStatus.DONE
+
+
+def _say_error(error: CampaignsError, session: Session) -> ExitStatus:
+    with session.logs():
+        return say_error(error, session.screen)
 
 
 def _everywhere() -> list[click.Parameter]:
@@ -153,7 +175,7 @@ def _everywhere() -> list[click.Parameter]:
 
 
 def shared_options(*, hidden: bool) -> list[click.Parameter]:
-    """`--database`, `--show-numbers` and `--color`: what is said goes to the session, last word wins."""
+    """Those that every command takes: what is said goes to the session, last word wins."""
     return [
         Option(
             ["--database"],
@@ -182,6 +204,35 @@ def shared_options(*, hidden: bool) -> list[click.Parameter]:
             expose_value=False,
             is_eager=True,
             callback=_remember("color"),
+        ),
+        Option(
+            ["--log-level"],
+            type=click.Choice(["debug", "info", "warning"]),
+            help="What to log on stderr, at least  [default: warning; info with --log-json]",
+            hidden=hidden,
+            expose_value=False,
+            is_eager=True,
+            callback=_remember("log_level"),
+        ),
+        Option(
+            [LOG_JSON],
+            is_flag=True,
+            default=None,
+            help="Write all that goes to stderr as JSON lines",
+            hidden=hidden,
+            expose_value=False,
+            is_eager=True,
+            callback=_remember("log_json"),
+        ),
+        Option(
+            ["--log-numbers"],
+            is_flag=True,
+            default=None,
+            help="Log phone numbers whole",
+            hidden=hidden,
+            expose_value=False,
+            is_eager=True,
+            callback=_remember("log_numbers"),
         ),
     ]
 

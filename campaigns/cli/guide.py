@@ -19,6 +19,7 @@ TOPICS: Final = {
     "segments": "what one text costs: alphabets and parts",
     "reports": "the files of a report, column by column",
     "unknown": "messages that may have been taken, and what to do",
+    "watching": "metrics and the log, for machines that look on",
     "exit-codes": "what a command tells the shell",
     "ledger": "where campaigns are kept: backup, going back, PostgreSQL",
     "providers": "accounts, their settings, and how to log in",

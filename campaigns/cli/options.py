@@ -90,6 +90,13 @@ MAX_FAILURES: Final = option(
     help="Pause after so many failures in a row  [default: 25]",
 )
 YES: Final = option("--yes", section="Safety", is_flag=True, help="Do not ask; needed without a terminal")
+METRICS_PORT: Final = option(
+    "--metrics-port",
+    section="Output",
+    type=click.IntRange(0, 65_535),
+    metavar="N",
+    help="Show metrics for Prometheus at this port of 127.0.0.1",
+)
 NAME: Final = option("--name", section="Output", metavar="NAME", help="Name of the campaign  [default: the file's]")
 REPORT: Final = option(
     "--report",

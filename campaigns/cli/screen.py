@@ -69,6 +69,18 @@ class Stream:
                 raise
             silence(self.file)
 
+    def say(self, label: Label, text: str) -> None:
+        """Write a text behind one of the five labels."""
+        self.write(gutter(label, text, self.width))
+
+    def say_error(self, what: str, where: str, fix: str) -> None:
+        """Write what happened, where, and how to mend it."""
+        self.say("error", what)
+        if where:
+            self.say("where", where)
+        if fix:
+            self.say("fix", fix)
+
     @contextmanager
     def redrawn(self) -> Iterator[Callable[[Iterable[Text]], None]]:
         """What draws lines on a terminal over those that it drew before; the last ones stay."""
@@ -122,7 +134,7 @@ class Screen:
 
     def say(self, label: Label, text: str) -> None:
         """Say something about the program itself, on stderr behind one of the five labels; a text may have lines."""
-        self.err.write(gutter(label, text, self.err.width))
+        self.err.say(label, text)
 
     def number(self, text: str) -> str:
         """A phone number as it may be shown here."""

@@ -13,6 +13,7 @@ from campaigns.cli.options import (
     JSON,
     MAX_FAILURES,
     MESSAGE,
+    METRICS_PORT,
     NAME,
     NOT_WITHIN,
     PROVIDER,
@@ -37,7 +38,7 @@ from campaigns.errors import ExitStatus
     "--limit", section="Safety", type=click.IntRange(min=1), metavar="N", help="Only the first N; the rest by resume"
 )
 @option("--again", section="Safety", is_flag=True, help="Send although the same was sent within 7 days")
-@options(NOT_WITHIN, YES, MAX_FAILURES, NAME, REPORT, JSON)
+@options(NOT_WITHIN, YES, MAX_FAILURES, NAME, REPORT, JSON, METRICS_PORT)
 @click.pass_context
 def send(
     ctx: click.Context,
@@ -49,6 +50,7 @@ def send(
     yes: bool,
     reports: tuple[Path, ...],
     as_json: bool,
+    metrics_port: int | None,
     **keys: Any,
 ) -> ExitStatus | None:
     """Send a campaign: plan it, ask, send, report.
@@ -73,12 +75,21 @@ def send(
     campaign.check_reports(reports)
     with reading(lambda: session.screen):  # whatever is wrong with the file is said before anything else
         preparation = prepare_to_send(campaign)
-    typed = session.command("send", *as_typed([source], keys | {"limit": limit, "again": again or None}))
+    given = {"limit": limit, "again": again or None, "metrics_port": metrics_port}
+    typed = session.command("send", *as_typed([source], keys | given))
     return plan_and_send(
         session,
         lambda: session.settings().account(campaign.provider),
         partial(plan, campaign, limit=limit, preparation=preparation, command=typed),
-        Manner(typed=typed, yes=yes, again=again, as_json=as_json, listed=campaign.reports, reports=reports),
+        Manner(
+            typed=typed,
+            yes=yes,
+            again=again,
+            as_json=as_json,
+            listed=campaign.reports,
+            reports=reports,
+            metrics_port=metrics_port,
+        ),
     )
 
 
@@ -88,7 +99,7 @@ def send(
 @option("--from", "from_", section="Message", metavar="SENDER", help="Name or number that people see")
 @option("--region", section="Message", metavar="CODE", help="Country of national numbers  [default: SE]")
 @option("--allow-landline", section="Message", is_flag=True, default=None, help="Take every valid number")
-@options(PROVIDER, RATE, YES, REPORT, JSON)
+@options(PROVIDER, RATE, YES, REPORT, JSON, METRICS_PORT)
 @click.pass_obj
 def text(
     session: Session,
@@ -97,6 +108,7 @@ def text(
     yes: bool,
     reports: tuple[Path, ...],
     as_json: bool,
+    metrics_port: int | None,
     **keys: Any,
 ) -> ExitStatus:
     """Send one text to one or several numbers, after asking; no file is needed.
@@ -111,12 +123,12 @@ def text(
     from campaigns.pipeline import plan_text
 
     campaign = campaign_without_file(keys)
-    typed = session.command("text", *as_typed(numbers, keys))
+    typed = session.command("text", *as_typed(numbers, keys | {"metrics_port": metrics_port}))
     return plan_and_send(
         session,
         lambda: session.settings().account(campaign.provider),
         lambda ledger, account, **_: plan_text(numbers, campaign, ledger=ledger, account=account),
-        Manner(typed=typed, yes=yes, as_json=as_json, reports=reports),
+        Manner(typed=typed, yes=yes, as_json=as_json, reports=reports, metrics_port=metrics_port),
     )
 
 
@@ -124,7 +136,7 @@ def text(
 @click.argument("campaign", metavar="CAMPAIGN")
 @options(RATE, YES)
 @option("--retry-unknown", section="Safety", is_flag=True, help="Send also what may have been taken: it may come twice")
-@options(REPORT, JSON)
+@options(REPORT, JSON, METRICS_PORT)
 @click.pass_obj
 def resume(
     session: Session,
@@ -135,6 +147,7 @@ def resume(
     retry_unknown: bool,
     reports: tuple[Path, ...],
     as_json: bool,
+    metrics_port: int | None,
 ) -> ExitStatus:
     """Go on with a campaign that stopped: send what is left, after asking.
 
@@ -150,7 +163,7 @@ def resume(
     from campaigns.cli.sending import resume as go_on
     from campaigns.model import Rate
 
-    given = {"rate": rate, "retry_unknown": retry_unknown or None}
+    given = {"rate": rate, "retry_unknown": retry_unknown or None, "metrics_port": metrics_port}
     typed = session.command("resume", *as_typed([campaign], given))
-    manner = Manner(typed=typed, yes=yes, as_json=as_json, reports=reports)
+    manner = Manner(typed=typed, yes=yes, as_json=as_json, reports=reports, metrics_port=metrics_port)
     return go_on(session, campaign, None if rate is None else Rate.parse(rate), manner, retry_unknown=retry_unknown)

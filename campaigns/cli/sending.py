@@ -12,14 +12,16 @@ from campaigns import pipeline
 from campaigns.cli.accounts import silent_accounts, usable_account
 from campaigns.cli.errors import from_system, say_error
 from campaigns.cli.figures import show_account, show_first, show_time, tell_notes
+from campaigns.cli.listening import listening, metrics_at
 from campaigns.cli.options import with_option
-from campaigns.cli.progress import progress, reading
+from campaigns.cli.progress import reading
 from campaigns.cli.running import run
 from campaigns.cli.screen import Screen
 from campaigns.cli.session import Session
 from campaigns.cli.statuses import relative, say_next, show_account_of, show_reports, state_in_words
 from campaigns.delivery.stop import Stop
 from campaigns.errors import CampaignsError, ExitStatus, InputError, SettingsError
+from campaigns.events import Listen
 from campaigns.ledger import Ledger
 from campaigns.model import CampaignState, CampaignStatus, MessageState, PauseReason, Rate
 from campaigns.pipeline import Plan, Summary
@@ -49,6 +51,7 @@ class Manner:
     shows_plan: bool = True
     listed: Sequence[Path] = ()  #: reports of the campaign file; () for the usual ones
     reports: Sequence[Path] = ()  #: further ones
+    metrics_port: int | None = None
     misbehaviour: "Misbehaviour | None" = None  #: of the built-in sandbox
     then: str = ""  #: what to type next, where nothing is left; {name} stands for the campaign's
 
@@ -68,6 +71,7 @@ def plan_and_send(
     screen = session.screen
     with ExitStack() as stack:
         try:
+            metrics = stack.enter_context(metrics_at(manner.metrics_port, screen))
             account = stack.enter_context(usable_account(find_account(), screen, manner.misbehaviour))
             ledger = stack.enter_context(session.ledger())
             with reading(lambda: session.screen) as on_rows:
@@ -80,7 +84,8 @@ def plan_and_send(
             return _nothing_sent(screen, ExitStatus.DONE)
         if not manner.listed:
             check_places([pipeline.REPORT_FOLDER / f"{plan.name}{suffix}" for suffix in (".html", ".xlsx", ".csv")])
-        summary = _run(session, plan.name, partial(pipeline.send, plan, again=manner.again or repeats is not None))
+        work = partial(pipeline.send, plan, again=manner.again or repeats is not None)
+        summary = _run(session, plan.name, work, metrics)
         return _finish(session, ledger, summary, manner, silent=not pipeline.reports_delivery(account))
 
 
@@ -90,6 +95,7 @@ def resume(
     """Send what is left of a campaign, after asking, and report; with nothing left only the report is written."""
     check_places(manner.reports)
     with ExitStack() as stack:
+        metrics = stack.enter_context(metrics_at(manner.metrics_port, session.screen))
         ledger = stack.enter_context(session.ledger())
         if retry_unknown:  # what a dead sender had on its way is meant, too
             settle_dead_sender(ledger, campaign)
@@ -108,14 +114,15 @@ def resume(
             account = session.settings().account(status.account)
             account = stack.enter_context(usable_account(account, session.screen))
         go_on = partial(pipeline.resume, campaign, ledger=ledger, account=account, rate=rate)
-        summary = _run(session, status.name, partial(go_on, retry_unknown=retry_unknown))
+        summary = _run(session, status.name, partial(go_on, retry_unknown=retry_unknown), metrics)
         silent = status.account in silent_accounts(session.settings(), [status.account])
         return _finish(session, ledger, summary, manner, silent=silent)
 
 
 def _require_terminal(session: Session, manner: Manner) -> None:
     if not session.can_ask:
-        raise InputError("There is no terminal to ask on, so nothing was planned or sent.", fix=f"{manner.typed} --yes")
+        why = "With --log-json nobody is asked" if session.log_json else "There is no terminal to ask on"
+        raise InputError(f"{why}, so nothing was planned or sent.", fix=f"{manner.typed} --yes")
 
 
 def _agree_to_repeat(session: Session, repeats: InputError | None, manner: Manner) -> bool:
@@ -179,11 +186,13 @@ def _nothing_sent(screen: Screen, status: ExitStatus) -> ExitStatus:
     return status
 
 
-def _run(session: Session, name: str, work: Callable[..., Coroutine[Any, Any, Summary]]) -> Summary | None:
+def _run(
+    session: Session, name: str, work: Callable[..., Coroutine[Any, Any, Summary]], further: Sequence[Listen]
+) -> Summary | None:
     """Send until all is done or the user stops it; None where that left no time to write down how far it came."""
     stop = Stop()
     try:
-        with progress(lambda: session.screen) as listen:
+        with listening(session, further) as listen:
             return run(lambda: work(stop=stop, listen=listen), stop)
     except (SettingsError, KeyboardInterrupt) as error:
         if not stop.aborted.is_set():

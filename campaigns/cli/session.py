@@ -1,14 +1,17 @@
-"""What one run of the command line knows before any command begins: the three options that every command takes."""
+"""What one run of the command line knows before any command begins: the options that every command takes."""
 
+import logging
 import os
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from getpass import getpass
 from typing import TYPE_CHECKING
 
-from campaigns.cli.screen import Color, Screen, stream_for
+from campaigns.cli.logs import Level, LogStream, logging_to
+from campaigns.cli.screen import UNFOLDED, Color, Screen, stream_for
 from campaigns.errors import InputError
 
 if TYPE_CHECKING:  # a command imports what it needs when it runs: see campaigns.cli
@@ -20,24 +23,43 @@ if TYPE_CHECKING:  # a command imports what it needs when it runs: see campaigns
 
 @dataclass(slots=True)
 class Session:
-    """The environment, and what `--database`, `--show-numbers` and `--color` said, before or after the command."""
+    """The environment, and what the options of every command said, before or after the command."""
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     database: str | None = None
     show_numbers: bool = False
     color: Color = "auto"
+    log_json: bool = False  #: stderr is a log, a JSON object a line
+    log_level: Level | None = None
+    log_numbers: bool = False
 
     @property
     def screen(self) -> Screen:
         """The two streams as they are now; the width follows the terminal."""
         out = stream_for(sys.stdout, self.color, self.environ)
+        if self.log_json:
+            return Screen(out, LogStream(sys.stderr, UNFOLDED, by_the_way=True), self.show_numbers)
         err = stream_for(sys.stderr, self.color, self.environ, by_the_way=True)
         return Screen(out, err, self.show_numbers)
 
     @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
-        return sys.stdin.isatty() and sys.stderr.isatty()
+        return not self.log_json and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def logs(self) -> AbstractContextManager[None]:
+        """Let what is logged appear on stderr, in the manner that the options said."""
+        err = self.screen.err
+        return logging_to(err, self._level, as_json=self.log_json, numbers=self.log_numbers)
+
+    def logs_from(self, level: int) -> bool:
+        """Whether lines of this level are logged."""
+        return level >= self._level
+
+    @property
+    def _level(self) -> int:
+        level = self.log_level or ("info" if self.log_json else "warning")
+        return logging.getLevelNamesMapping()[level.upper()]
 
     def command(self, *words: str) -> str:
         """A command as one may type it next, on the same ledger."""

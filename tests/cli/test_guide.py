@@ -1,5 +1,6 @@
 """The guide: every command in it runs, every table in it is true."""
 
+import logging
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,7 @@ from campaigns.campaign import Campaign
 from campaigns.campaign_keys import CAMPAIGN_SHAPE
 from campaigns.cli.guide import TOPICS
 from campaigns.errors import ExitStatus
+from campaigns.metrics import Metrics
 from campaigns.model import REPORT_COLUMNS, MessageState, Remark, SkipReason
 from campaigns.reporting import FORMATS
 from campaigns.web.carrier import REFUSALS
@@ -31,6 +33,19 @@ def first_cells(topic: str, header: str) -> list[str]:
     """The first cell of each row of the table with that first header, without its marks."""
     table = page(topic).partition(f"| {header} |")[2].partition("\n\n")[0].splitlines()[2:]
     return [line.split("|")[1].strip().strip("`") for line in table]
+
+
+def metric_names() -> list[str]:
+    endings = {"counter": "_total", "info": "_info"}
+    return [family.name + endings.get(family.type, "") for family in Metrics().registry.collect()]
+
+
+def logged_events() -> list[str]:
+    """Those of the source: what `log` is told, and what an event of a run is called in a line."""
+    files = [path.read_text(encoding="utf-8") for path in PAGES.parent.rglob("*.py")]
+    return re.findall(
+        r'(?:log\.(?:info|debug)\(|case \w+\(\):\n +(?:\w+ = .*\n +)?return )"([a-z ]+)"', "\n".join(files)
+    )
 
 
 def test_every_page_is_listed_and_every_topic_has_its_page() -> None:
@@ -72,6 +87,8 @@ def test_the_tables_of_keys_have_every_key_of_a_campaign_file() -> None:
         ("reports", "ends in", list(FORMATS)),
         ("exit-codes", "code", [str(status.value) for status in ExitStatus]),
         ("sandbox", "ends in", list(REFUSALS)),
+        ("watching", "metric", metric_names()),
+        ("watching", "event", logged_events()),
     ],
 )
 def test_a_table_has_every_word_and_no_other(topic: str, header: str, words: list[str]) -> None:
@@ -83,12 +100,17 @@ def test_the_reasons_of_the_sandbox_are_those_that_it_gives() -> None:
         assert f"| {ending} | `{refusal.code}` |" in page("sandbox")
 
 
-def test_the_programs_run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with embedded_sandbox() as sandbox:
+def test_the_programs_run(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with embedded_sandbox() as sandbox, caplog.at_level(logging.NOTSET, "campaigns"):  # one of them sets the level
         monkeypatch.setenv("CAMPAIGNS_SANDBOX_URL", sandbox.url)
         for program in re.findall(r"```python\n(.*?)```", page("python"), re.DOTALL):
             exec(compile(program, "python.md", "exec"), {"__name__": "__main__"})
-    assert capsys.readouterr().out == "3 of 6 rows can be sent\nlista 3\n3 messages from Butiken\n"
+    assert capsys.readouterr().out == "3 of 6 rows can be sent\nlista 3\n3 messages from Butiken\n3.0\n"
     assert (folder / "reports" / "vinter.csv").exists()
 
 

@@ -147,4 +147,4 @@ def test_the_options_of_a_campaign_are_the_same_on_check_and_send() -> None:
         return {param.opts[0] for param in found.params if isinstance(param, Option)}
 
     assert names("check") - names("send") == {"--problems", "--fixed"}
-    assert names("send") - names("check") == {"--dry-run", "--limit", "--again", "--yes"}
+    assert names("send") - names("check") == {"--dry-run", "--limit", "--again", "--yes", "--metrics-port"}
