@@ -96,7 +96,7 @@ class Campaign:
     provider: str | None = None  #: the account's name; None: the one that is set up
     sender: str | None = None  #: the key `from`: 1 to 11 letters, a number or a short code; None: the account's
     rate: Rate | None = None  #: at most, in the account's unit; None: the account's
-    concurrency: int = 32  #: requests at once, 1 to 512
+    concurrency: int = 128  #: requests at once at most, 1 to 512; as many go as the rate needs
     message: str | None = None  #: the text with its {{ fields }}; None is enough for a check
     on_empty: OnEmpty = "send"  #: what an empty field without a default does with its message
     not_within: timedelta | None = None  #: leave out whom any campaign reached so lately; None: nobody

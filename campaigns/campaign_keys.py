@@ -30,7 +30,7 @@ CAMPAIGN_SHAPE: Final = Shape(
             "provider": 'provider = "soluno"',
             "from": 'from = "Butiken"',
             "rate": 'rate = "50/s"',
-            "concurrency": "concurrency = 32",
+            "concurrency": "concurrency = 128",
             "message": 'message = "Hej {{ förnamn }}"',
             "message_file": 'message_file = "text.txt"',
             "on_empty": 'on_empty = "send"',
@@ -155,7 +155,7 @@ class CampaignKeys(BaseModel):
     provider: Text | None = None
     sender: Annotated[str, AfterValidator(reads(read_sender))] | None = Field(default=None, alias="from")
     rate: Annotated[Rate, BeforeValidator(reads(_read_rate))] | None = None
-    concurrency: Annotated[int, AfterValidator(reads(_read_concurrency))] = 32
+    concurrency: Annotated[int, AfterValidator(reads(_read_concurrency))] = 128
     message: Annotated[str, AfterValidator(reads(_read_message))] | None = None
     message_file: Text | None = None
     on_empty: OnEmpty = "send"

@@ -76,7 +76,7 @@ REPORT_FOLDER: Final = Path("reports")
 MOST_WORKBOOK_ROWS: Final = 100_000  #: more make a workbook only where it was asked for
 STOPPED_STATES: Final = (PauseReason.ACCOUNT_PROBLEM, PauseReason.TOO_MANY_FAILURES)
 BAD_STATES: Final = (MessageState.REJECTED, MessageState.FAILED, MessageState.UNKNOWN)
-CONCURRENCY: Final = 32  #: of a campaign whose settings say nothing
+CONCURRENCY: Final = 128  #: of a campaign whose settings say nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

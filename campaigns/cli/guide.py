@@ -18,6 +18,7 @@ TOPICS: Final = {
     "templates": "texts with fields from the columns",
     "segments": "what one text costs: alphabets and parts",
     "reports": "the files of a report, column by column",
+    "pace": "rate, waits and tries, and how many requests go at once",
     "unknown": "messages that may have been taken, and what to do",
     "watching": "metrics and the log, for machines that look on",
     "exit-codes": "what a command tells the shell",

@@ -73,7 +73,7 @@ DELIVERY: Final = (
         section="Delivery",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Requests at once  [default: 32]",
+        help="Requests at once at most  [default: 128]",
     ),
 )
 NOT_WITHIN: Final = option(
