@@ -226,7 +226,11 @@ def test_the_line_of_a_key_is_found_in_all_ways_of_writing_it(
         ("not_within = 24", '"not_within" is a number, but must be a text in quotes.', 'Write not_within = "24h"'),
         ('not_within = "24"', '"24" is no length of time.', "Write 30min, 24h or 7 days."),
         ('rate = "fast"', '"fast" is no rate.', "Write 50/s, 600/min or 3600/h."),
-        ("concurrency = true", '"concurrency" is true or false, but must be a whole number.', "Write concurrency = 128"),
+        (
+            "concurrency = true",
+            '"concurrency" is true or false, but must be a whole number.',
+            "Write concurrency = 128",
+        ),
         ('concurrency = "8"', '"concurrency" is a text, but must be a whole number.', "Write concurrency = 128"),
         ("concurrency = 513", "513 requests at once are not possible.", "Write a number from 1 to 512."),
         ("max_failures = -1", "-1 failures cannot be counted.", "Write max_failures = 25, or 0 to never pause."),

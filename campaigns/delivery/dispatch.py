@@ -154,6 +154,7 @@ class _Run:
         self.in_flight = 0  # requests
         self.has_answers = False  # since the last exchange
         self.fill = 1  # messages that a request holds of late
+        self.units_each = 0.0  # of one message; 0: the requests count, or it is not known yet
         self.last_text = ""  # of the last claim: one message alone does not tell whether all get the same
         self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
         self.throttled = 0  # 429 in a row
@@ -212,6 +213,8 @@ class _Run:
         if is_full or self.pace.next_in() > AHEAD_S:
             return 0
         ahead = max(1, int(AHEAD_S * self.load.per_second(rate))) * self.fill
+        if self.units_each:
+            ahead = min(ahead, max(1, int(AHEAD_S * rate / self.units_each)))
         return ahead - len(self.waiting) - self.at_pace
 
     def _let_go_while_held(self) -> None:
@@ -226,6 +229,8 @@ class _Run:
         are_alike = self.plan.own_texts or len(texts) == 1
         grown = max(self.fill, 2 * len(claims)) if are_alike else max(1, len(claims) // len(texts))
         self.fill = min(self.most, grown)
+        units = self.plan.units(claims)
+        self.units_each = units / len(claims) if units > 1 else 0.0
 
     # --- The senders -----------------------------------------------------------------------------------------------
 
@@ -257,6 +262,15 @@ class _Run:
                 break
             numbers.add(following.number)
             batch.append(self.waiting.popleft())
+        return self._cut(batch)
+
+    def _cut(self, batch: list[tuple[Claim, float]]) -> list[tuple[Claim, float]]:
+        """Where messages or segments count, no more than about 100 ms of work: the rest goes back to the front."""
+        budget = AHEAD_S * self.pace.rate.per_second
+        while len(batch) > 1 and (units := self.plan.units([claim for claim, _ in batch])) > max(budget, 1):
+            self.most = max(1, min(int(len(batch) * budget / units), len(batch) - 1))
+            self.waiting.extendleft(reversed(batch[self.most :]))
+            batch = batch[: self.most]
         return batch
 
     def _may_share(self, one: Message, other: Message) -> bool:

@@ -1,6 +1,5 @@
 """Open the ledger: where it lies, how SQLite and PostgreSQL are set up, and its migrations."""
 
-import json
 import os
 import re
 import sqlite3
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import psutil
 from platformdirs import user_data_path
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
@@ -32,7 +32,6 @@ POSTGRESQL_SESSION: Final = (  # a client whose machine went away in a transacti
     f"SELECT set_config('lock_timeout', '{BUSY_S:.0f}s', false),"
     " set_config('idle_in_transaction_session_timeout', '60s', false)"
 )
-to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  #: how it is stored
 MIGRATING: Final = (  # however long it takes the other: two may open a new ledger at once
     "SET LOCAL lock_timeout = 0",
     "SELECT pg_advisory_xact_lock(3267461)",  # any number of our own
@@ -43,6 +42,14 @@ FIXES: Final = {  # by what the database says
     "malformed": "Go back to a backup: campaigns guide ledger",
     "I/O": "See whether its disk is full, then give the command again.",
 }
+
+
+def to_json(value: object) -> str:
+    """How a value is stored: compact, with its letters as they are."""
+    return msgspec.json.encode(value).decode()
+
+
+JSON_AS: Final[dict[str, Any]] = {"json_serializer": to_json, "json_deserializer": msgspec.json.decode}
 
 
 class Ledger:
@@ -213,7 +220,7 @@ def _sqlite_engine(url: URL) -> Engine:
         raise SettingsError(
             f"The ledger {path} cannot be written: {error.strerror}.", fix="Give another file with --database."
         ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_S, "isolation_level": None}, json_serializer=to_json)
+    engine = create_engine(url, connect_args={"timeout": BUSY_S, "isolation_level": None}, **JSON_AS)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -239,7 +246,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        engine = create_engine(url.set(drivername="postgresql+psycopg"), json_serializer=to_json, pool_pre_ping=True)
+        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **JSON_AS)
     except (ImportError, NoSuchModuleError) as error:
         raise SettingsError(
             "A PostgreSQL ledger needs the package psycopg.", fix="pip install 'campaigns[postgres]'"

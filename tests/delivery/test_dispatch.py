@@ -396,6 +396,16 @@ async def test_texts_of_their_own_share_requests_where_the_provider_takes_them()
     assert max(len(batch) for batch in service.batches) > 20
 
 
+async def test_where_messages_count_a_request_holds_no_more_than_a_tenth_of_a_second_of_them() -> None:
+    outbox, service = MemoryOutbox([a_claim(row) for row in range(150)], Stop()), Service(accept)
+    plan = Plan(workers=4, batch_size=100, own_texts=True, units=len)
+    async with asyncio.timeout(20):
+        await deliver(outbox, service.submit, Pace(Rate(200), SYSTEM_CLOCK), outbox.stop, plan, SYSTEM_CLOCK, Ear())
+    assert outbox.events() == {MessageEvent.ACCEPT: 150}
+    assert 5 < max(len(batch) for batch in service.batches) <= 20
+    assert max(outbox.sizes) <= 20
+
+
 async def test_repeated_429_lower_the_rate_and_what_was_in_flight_then_counts_once() -> None:
     throttled: list[Sequence[Message]] = []
 
