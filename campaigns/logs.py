@@ -33,7 +33,7 @@ def formatter(*, as_json: bool, numbers: bool = False) -> logging.Formatter:
     stamp = TimeStamper(fmt="iso", utc=True) if as_json else TimeStamper(fmt="%H:%M:%S", utc=False)
     render: Processor = JSONRenderer() if as_json else ConsoleRenderer(0, colors=False, pad_level=False)
     return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(), _drop_message, add_log_level],
+        foreign_pre_chain=[ExtraAdder(), _drop_leavings, add_log_level],
         processors=[ProcessorFormatter.remove_processors_meta, _say_where, *masking, stamp, render],
     )
 
@@ -97,9 +97,10 @@ def _as_line(event: Event) -> tuple[str, dict[str, Any]]:
             return "stopping", {"in_flight": event.in_flight}
 
 
-def _drop_message(_logger: Any, _name: str, line: EventDict) -> EventDict:
-    """What another handler left on the record: the event once more."""
+def _drop_leavings(_logger: Any, _name: str, line: EventDict) -> EventDict:
+    """What the formatter of another handler left on the record: the event and the time once more."""
     line.pop("message", None)
+    line.pop("asctime", None)
     return line
 
 

@@ -162,3 +162,9 @@ def test_a_try_after_which_another_follows_is_no_line(event: MessageEvent, caplo
     with caplog.at_level(logging.DEBUG, "campaigns"):
         MessageLog().finished("sandbox", [an_outcome(event)])
     assert caplog.records == []
+
+
+def test_what_the_formatter_of_another_handler_left_on_a_record_is_no_field() -> None:
+    record = a_record("lease taken")
+    logging.Formatter("%(asctime)s %(message)s").format(record)
+    assert formatter(as_json=False).format(record)[8:] == " [warning] lease taken"
