@@ -28,9 +28,12 @@ READ_ONLY: Final[dict[str, dict[str, Any]]] = {  # one snapshot for the whole tr
 BUSY_S: Final = 30.0  #: how long a writer waits for another process's short transaction
 BUSY_AGAIN_S: Final = 2.0  #: the same, where it tries again itself
 BUSY_AT_THE_END_S: Final = 1.0  #: the same, once the user waits no more
-POSTGRESQL_SESSION: Final = (  # a client whose machine went away in a transaction would hold its locks for hours
+POSTGRESQL_SESSION: Final = (
     f"SELECT set_config('lock_timeout', '{BUSY_S:.0f}s', false),"
-    " set_config('idle_in_transaction_session_timeout', '60s', false)"
+    # a client whose machine went away in a transaction would hold its locks for hours
+    " set_config('idle_in_transaction_session_timeout', '60s', false),"
+    # a claim that a crash of the server could undo would be sent twice
+    " set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false)"
 )
 MIGRATING: Final = (  # however long it takes the other: two may open a new ledger at once
     "SET LOCAL lock_timeout = 0",

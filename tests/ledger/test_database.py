@@ -4,6 +4,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -11,10 +12,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, insert, select, text
+from sqlalchemy.engine import make_url
 
 import campaigns.ledger.database as database
 from campaigns.errors import SettingsError
 from campaigns.ledger import Ledger, open_ledger
+from campaigns.ledger.schema import ledger as ledger_table
 from campaigns.ledger.schema import metadata, pace
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
@@ -94,6 +97,27 @@ def test_who_gave_up_waits_no_longer_for_a_lock(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(SettingsError, match="locked") as error, ledger.write():
             pass
     assert "End the program that holds it" in error.value.fix
+
+
+def test_who_opens_a_ledger_to_look_waits_for_nobody_who_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 0.0)
+    open_ledger(tmp_path / "ledger.db").close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with open_ledger(tmp_path / "ledger.db") as ledger, ledger.read() as connection:
+            assert connection.scalar(select(ledger_table.c.prefix)) == ledger.prefix
+
+
+def test_on_postgresql_no_lock_is_waited_for_or_held_without_end_and_commits_are_on_disk(new_postgres_url: str) -> None:
+    name = make_url(new_postgres_url).database
+    with psycopg.connect(new_postgres_url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with open_ledger(new_postgres_url) as ledger, ledger.read() as connection:
+        names = ("lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+        values = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+    assert values == ["30s", "1min", "on"]
 
 
 def test_a_ledger_is_readable_by_its_user_only(tmp_path: Path) -> None:
