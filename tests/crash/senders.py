@@ -23,6 +23,11 @@ IN_FLIGHT = 32  #: requests at once, as `send` has it unless told
 AHEAD_S = 0.1 + 0.02  #: of work that may be claimed ahead, and a tick of the loop
 SEED = os.environ.get("CAMPAIGNS_TEST_SEED") or str(random.SystemRandom().randrange(10**6))
 
+CAMPAIGN = """
+recipients = "lista.csv"
+reports = ["reports/lista.csv"]  # the others would take longer than the sending
+"""
+
 Process = subprocess.Popen[str]
 
 
@@ -58,14 +63,14 @@ class Desk:
     def send(self, *words: str, text: str = "Hej {{ namn }}!", **environment: str) -> Process:
         """Send the list."""
         said = ("--message", text, "--provider", self.account, "--from", "Butiken", "--yes")
-        return self.start("send", "lista.csv", *said, *words, **environment)
+        return self.start("send", "lista.toml", *said, *words, **environment)
 
     def resume(self, *words: str) -> Process:
         """Go on with it."""
         return self.start("resume", "lista", "--yes", *words)
 
 
-def a_desk(folder: Path, database: str, url: str, people: int = 600) -> Desk:
+def a_desk(folder: Path, database: str, url: str, people: int = 400) -> Desk:
     """One with a list of so many people."""
     write_list(folder, people)
     return Desk(folder=folder, database=database, url=url, people=people)
@@ -75,6 +80,7 @@ def write_list(folder: Path, people: int) -> None:
     """A list of made-up numbers, for loopback alone."""
     lines = [f"Åsa {number};+4670{1_000_000 + number}" for number in range(people)]
     (folder / "lista.csv").write_text("Namn;Mobil\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "lista.toml").write_text(CAMPAIGN, encoding="utf-8")
 
 
 def wait_until(condition: Callable[[], bool], process: Process) -> None:

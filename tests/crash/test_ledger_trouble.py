@@ -6,16 +6,20 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
+from campaigns.ledger import open_ledger
 from campaigns.web.sandbox import Sandbox
 from tests.crash.senders import (
     AHEAD_S,
     IN_FLIGHT,
     Desk,
     Process,
+    a_desk,
     check_all_accounted,
     finish,
     read_until,
@@ -24,6 +28,10 @@ from tests.crash.senders import (
 
 RATE = 200
 SOON_S = 20  #: on a busy machine
+END_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 WAITS = "The ledger cannot be written"
 
 
@@ -90,9 +98,22 @@ def test_the_second_word_ends_a_sender_whose_ledger_cannot_be_written(desk: Desk
     assert by_status["unknown"] <= IN_FLIGHT + RATE * AHEAD_S
 
 
-@pytest.mark.parametrize("database", ["lista.csv/ledger.db", "reports", "lista.csv"])
+def test_a_database_server_that_ends_the_connections_again_and_again_loses_and_doubles_nothing(
+    tmp_path: Path, new_postgres_url: str, sandbox: Sandbox
+) -> None:
+    desk = a_desk(tmp_path, new_postgres_url, sandbox.url)
+    process = desk.send("--rate", f"{RATE}/s")
+    with psycopg.connect(new_postgres_url, autocommit=True) as connection:
+        for at in range(50, desk.people, 50):
+            wait_until(lambda at=at: len(sandbox.carrier.messages) >= at, process)
+            connection.execute(END_CONNECTIONS)
+    code, _, _ = finish(process)
+    assert code == 0
+    assert check_all_accounted(desk, sandbox.carrier.messages) == {"accepted": desk.people}
+
+
+@pytest.mark.parametrize("database", ["lista.csv/ledger.db", "lista.csv"])
 def test_a_ledger_that_cannot_be_one_is_an_error_in_words(desk: Desk, sandbox: Sandbox, database: str) -> None:
-    (desk.folder / "reports").mkdir()
     code, output, errors = finish(desk.send("--database", database))
     assert (code, output, sandbox.requests) == (2, "", 0)
     assert errors.startswith("error: ")
@@ -101,7 +122,7 @@ def test_a_ledger_that_cannot_be_one_is_an_error_in_words(desk: Desk, sandbox: S
 
 
 def test_a_disk_that_is_full_from_the_start_sends_nothing(desk: Desk, sandbox: Sandbox) -> None:
-    finish(desk.start("list"))
+    open_ledger(desk.database).close()
     process = desk.send()
     psutil.Process(process.pid).rlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     code, output, errors = finish(process)

@@ -22,24 +22,24 @@ from tests.crash.senders import (
 )
 
 
-def test_a_resume_while_the_sender_lives_watches_and_sends_nothing_itself(each_desk: Desk, sandbox: Sandbox) -> None:
-    sender = each_desk.send("--rate", "500/s")
+def test_a_resume_while_the_sender_lives_watches_and_sends_nothing_itself(desk: Desk, sandbox: Sandbox) -> None:
+    sender = desk.send("--rate", "500/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sender)
-    put_to_sleep(sender, each_desk)  # so that it is not done before the other begins
-    watcher = each_desk.resume()
+    put_to_sleep(sender, desk)  # so that it is not done before the other begins
+    watcher = desk.resume()
     read_until(str(sender.pid), watcher)
     sender.send_signal(signal.SIGCONT)
     results = [finish(process) for process in (sender, watcher)]
     assert [code for code, _, _ in results] == [0, 0]
-    assert check_all_accounted(each_desk, sandbox.carrier.messages) == {"accepted": each_desk.people}
+    assert check_all_accounted(desk, sandbox.carrier.messages) == {"accepted": desk.people}
 
 
 def test_a_send_of_another_campaign_watches_and_each_ends_with_the_code_of_its_own(
-    tmp_path: Path, ledger_url: str
+    tmp_path: Path, new_postgres_url: str
 ) -> None:
     with embedded_sandbox(Misbehaviour(refusals={"99": REFUSALS["99"]})) as sandbox:
         write_list(tmp_path, 90)
-        desk = Desk(folder=tmp_path, database=ledger_url, url=sandbox.url, people=90)
+        desk = Desk(folder=tmp_path, database=new_postgres_url, url=sandbox.url, people=90)
         refused = "Namn;Mobil\nÅsa;+46701000099\n"
         (tmp_path / "annan.csv").write_text(refused, encoding="utf-8")
         sender = desk.send("--rate", "60/s")
@@ -55,12 +55,15 @@ def test_a_send_of_another_campaign_watches_and_each_ends_with_the_code_of_its_o
         assert check_all_accounted(desk, sandbox.carrier.messages) == {"accepted": 90}
 
 
-@pytest.mark.parametrize("account", ["sandbox", "campaigns"])
+@pytest.mark.parametrize(
+    ("database", "account"), [("sqlite", "sandbox"), ("sqlite", "campaigns"), ("postgresql", "sandbox")]
+)
 def test_a_sender_that_sleeps_while_another_takes_over_texts_nobody_twice_when_it_wakes(
-    each_desk: Desk, sandbox: Sandbox, account: str
+    request: pytest.FixtureRequest, desk: Desk, sandbox: Sandbox, database: str, account: str
 ) -> None:
-    desk = replace(each_desk, account=account)
-    rate = 300
+    if database == "postgresql":
+        desk = replace(desk, database=request.getfixturevalue("new_postgres_url"))
+    desk, rate = replace(desk, account=account), 300
     sleeper = desk.send("--rate", f"{rate}/s")
     wait_until(lambda: len(sandbox.carrier.messages) >= 50, sleeper)
     put_to_sleep(sleeper, desk, for_s=60)
