@@ -15,14 +15,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from campaigns.clock import Clock
 from campaigns.delivery import outcomes
-from campaigns.delivery.backoff import back_off
-from campaigns.delivery.breaker import Breaker
+from campaigns.delivery.health import AccountListener, Health
 from campaigns.delivery.load import Load
 from campaigns.delivery.pace import PATIENCE_S, Pace
 from campaigns.delivery.stop import Stop
 from campaigns.errors import AccountProblem, BatchRefused, NotTaken, ProviderError, Throttled
 from campaigns.events import Figures
-from campaigns.model import Claim, Message, MessageEvent, Outcome, Rate, Submission
+from campaigns.model import Claim, Message, MessageEvent, Outcome, Submission
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,7 +30,6 @@ AHEAD_S: Final = 0.1  #: how much work may be claimed ahead
 TICK_S: Final = 0.02  #: between two exchanges with the outbox while there is work
 IDLE_S: Final = 0.1  #: the same while nothing is due
 STALE_S: Final = 10.0  #: an older claim is given back: another process may have the lease by now
-PROBE_S: Final = 120.0  #: everybody else waits for the answer to a probe, but no longer
 
 
 class Outbox(Protocol):
@@ -54,7 +52,7 @@ class Plan:
     units: Callable[[Sequence[Claim]], int]  #: what a request counts, in the unit of the account's rate
 
 
-class Listener(Protocol):
+class Listener(AccountListener, Protocol):
     """Who is told what happens, on the loop's own thread; it must be quick."""
 
     def sending(self, look: Callable[[], Figures]) -> None:
@@ -62,12 +60,6 @@ class Listener(Protocol):
 
     def stopping(self, in_flight: int) -> None:
         """The word to stop came; so many requests are waited for."""
-
-    def held(self, seconds: float, error: NotTaken) -> None:
-        """Nobody may go for so long, and why."""
-
-    def paced(self, rate: Rate) -> None:
-        """The rate is another one from now on, since the provider throttles or does so no more."""
 
     def answered(self, seconds: float, outcomes: Sequence[Outcome]) -> None:
         """A request ended after so long."""
@@ -93,8 +85,8 @@ async def deliver(
             ending.cancel()
     finally:
         await to_the_end(run.close_books())
-    if run.problem is not None:
-        raise run.problem
+    if run.health.problem is not None:
+        raise run.health.problem
 
 
 @asynccontextmanager
@@ -141,8 +133,7 @@ class _Run:
     ) -> None:
         self.outbox, self.submit, self.pace, self.stop, self.plan, self.clock = outbox, submit, pace, stop, plan, clock
         self.listener = listener
-        self.problem: ProviderError | None = None
-        self.breaker = Breaker()
+        self.health = Health(pace, clock, listener)
         self.load = Load(plan.workers, clock.monotonic())
         self.waiting: deque[tuple[Claim, float]] = deque()  # with the monotonic time of the claim
         self.outcomes: list[Outcome] = []  # that are not written yet
@@ -157,8 +148,6 @@ class _Run:
         self.units_each = 0.0  # of one message; 0: the requests count, or it is not known yet
         self.last_text = ""  # of the last claim: one message alone does not tell whether all get the same
         self.most = 1  # messages of one request: doubled by each that is accepted, so that failures stay few
-        self.throttled = 0  # 429 in a row
-        self.throttled_at = clock.monotonic()  # when the last of them came
 
     def figures(self) -> Figures:
         """How it stands."""
@@ -307,8 +296,7 @@ class _Run:
     async def _request(self, claims: Sequence[Claim]) -> bool:
         """Submit; False where the request was refused as a whole and has no outcomes."""
         started, sent_at = self.clock.monotonic(), self.clock.now()
-        if self.breaker.is_open:
-            self.pace.hold(PROBE_S)
+        self.health.starting()
         self.in_flight += 1
         try:
             found = await self._submit(claims, started, sent_at)
@@ -340,8 +328,7 @@ class _Run:
         except Exception as error:  # a provider's own bug: the request may have left, and the others must go on
             log.exception("%s failed on a request", type(error).__name__)
             return [outcomes.failed(claim, sent_at) for claim in claims]
-        self._reached()
-        self.throttled = 0
+        self.health.answered()
         by_number = {submission.number: submission for submission in submissions}
         return [self._answer(claim, by_number.get(claim.message.number), started, sent_at) for claim in claims]
 
@@ -360,60 +347,13 @@ class _Run:
         if isinstance(error, AccountProblem | Throttled):
             return outcomes.given_back(claim)
         if isinstance(error, NotTaken):
-            return outcomes.given_back(claim) if self.breaker.is_open else outcomes.not_taken(claim, error)
+            return outcomes.given_back(claim) if self.health.is_probing else outcomes.not_taken(claim, error)
         return outcomes.maybe_taken(claim, error, sent_at)
 
-    # --- What an error means for the whole account -------------------------------------------------------------------
-
     def _note(self, error: ProviderError, started: float) -> None:
-        if isinstance(error, AccountProblem):
-            self._end_with(error)
-        elif isinstance(error, Throttled):
-            self._reached()
-            self._throttle(error, started)
-        elif isinstance(error, NotTaken) and not isinstance(error, BatchRefused):
-            self._missed(error, started)
-        else:
-            self._reached()
-
-    def _reached(self) -> None:
-        """The provider answered."""
-        was_open = self.breaker.is_open
-        self.breaker.reached()
-        if was_open:
-            log.info("breaker closed")
-            self.pace.release()
-        if self.pace.raised():
-            self.listener.paced(self.pace.rate)
-
-    def _throttle(self, error: Throttled, started: float) -> None:
-        if started > self.throttled_at:  # those that had left before the last 429 say nothing new
-            self.throttled_at = self.clock.monotonic()
-            self.throttled += 1
-            if self.pace.throttled():
-                self.listener.paced(self.pace.rate)
-        self._hold(error, self.throttled)
-
-    def _missed(self, error: NotTaken, started: float) -> None:
-        """A request surely reached nobody who could take it."""
-        if self.breaker.missed(started, self.clock.monotonic()):
-            if self.breaker.gives_up:
-                self._end_with(error)
-            if self.breaker.probes == 1:
-                log.info("breaker opened", extra={"in_a_row": self.breaker.streak, "reason": error.what})
-            self.pace.release()  # who waits for the answer to this probe
-            self._hold(error, self.breaker.probes)
-        elif error.retry_after is not None:
-            self._hold(error, self.breaker.streak)
-
-    def _hold(self, error: NotTaken, times: int) -> None:
-        seconds = error.retry_after if error.retry_after is not None else back_off(times)
-        if self.pace.hold(seconds):
-            self.listener.held(seconds, error)
-
-    def _end_with(self, problem: ProviderError) -> None:
-        self.problem = self.problem or problem
-        self._halt()
+        self.health.note(error, started)
+        if self.health.problem is not None:
+            self._halt()
 
     # --- The end ---------------------------------------------------------------------------------------------------
 

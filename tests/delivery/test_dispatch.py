@@ -443,7 +443,7 @@ async def test_a_503_with_retry_after_holds_every_sender() -> None:
 @pytest.fixture
 def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chance is what the waits are made of."""
-    monkeypatch.setattr("campaigns.delivery.dispatch.back_off", lambda tries: 0.001 * tries)
+    monkeypatch.setattr("campaigns.delivery.health.back_off", lambda tries: 0.001 * tries)
 
 
 async def test_requests_that_reach_nobody_open_the_breaker_and_no_message_fails_for_it(without_waits: None) -> None:
