@@ -269,31 +269,31 @@ class _Run:
         """Bring a batch to its outcomes; one that is refused as a whole goes again in halves, each at its own pace."""
         parts = [claims]
         try:
-            while parts and await self._may_go(parts[-1], claimed):
+            while parts:
+                units = self.plan.units(parts[-1])
+                if not (self.pace.take_at_once(units) or await self._wait_for_turn(parts[-1], units)):
+                    break
+                if self.clock.monotonic() - claimed > STALE_S:
+                    self.pace.put_back(units)  # for the next claim, which would else grow as old at a slow pace
+                    break
                 part = parts.pop()
-                if not await self._request(part):
+                if not await self._request(part, units):
                     middle = len(part) // 2
                     parts += [part[middle:], part[:middle]]
         finally:
             for part in parts:
                 self._give_back(part)
 
-    async def _may_go(self, claims: Sequence[Claim], claimed: float) -> bool:
-        """Wait for the pace; False where it sends away, or where the claim has grown old meanwhile."""
-        units = self.plan.units(claims)
+    async def _wait_for_turn(self, claims: Sequence[Claim], units: int) -> bool:
+        """Wait for the pace; False where it sends away."""
         self.at_pace += len(claims)
         try:
-            if not await self.pace.take(units):
-                return False
+            return await self.pace.take(units)
         finally:
             self.at_pace -= len(claims)
             self.look.set()
-        is_fresh = self.clock.monotonic() - claimed <= STALE_S
-        if not is_fresh:
-            self.pace.put_back(units)  # for the next claim, which would else grow as old at a slow pace
-        return is_fresh
 
-    async def _request(self, claims: Sequence[Claim]) -> bool:
+    async def _request(self, claims: Sequence[Claim], units: int) -> bool:
         """Submit; False where the request was refused as a whole and has no outcomes."""
         started, sent_at = self.clock.monotonic(), self.clock.now()
         self.health.starting()
@@ -308,7 +308,7 @@ class _Run:
         ended = self.clock.monotonic()
         if any(outcome.event is MessageEvent.ACCEPT for outcome in found):  # of others the time tells nothing
             self.most = min(self.plan.batch_size, 2 * self.most)
-            self.load.add(ended - started, self.plan.units(claims), ended)
+            self.load.add(ended - started, units, ended)
         else:
             self.most = 1
         self.outcomes += found

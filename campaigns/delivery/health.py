@@ -65,11 +65,11 @@ class Health:
             self._reached()
 
     def _reached(self) -> None:
-        was_open = self._breaker.is_open
-        self._breaker.reached()
-        if was_open:
+        if self._breaker.is_open:
             log.info("breaker closed")
             self._pace.release()
+        if self._breaker.streak:
+            self._breaker.reached()
         if self._pace.raised():
             self._listener.paced(self._pace.rate)
 

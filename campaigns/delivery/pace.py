@@ -48,13 +48,19 @@ class Pace:
         self._next_raise = 0.0
         self._set_rate(rate)
 
+    def take_at_once(self, units: int = 1) -> bool:
+        """Take permits that are there and nobody waits for, as at a high rate most are; False where one must wait."""
+        if self._turn.locked() or self._closed or not units <= min(self._drawn, self._most) or self._pause(units) > 0:
+            return False
+        self._drawn -= units
+        self._taken.extend([self._clock.monotonic()] * units)
+        return True
+
     async def take(self, units: int = 1) -> bool:
         """Wait until `units` more may go; False where the pace was closed instead, or a long hold began.
 
         More units than a second allows wait as long as they are worth.
         """
-        if not self._turn.locked() and self._take_at_once(units):
-            return True
         async with self._turn:
             for _ in range(units):
                 await self._take_one()
@@ -98,8 +104,10 @@ class Pace:
 
     def raised(self) -> bool:
         """Whether the rate has just risen a step, since it has gone well for a while."""
+        if self.rate.per_second == self.full.per_second:
+            return False
         now = self._clock.monotonic()
-        if self.rate.per_second == self.full.per_second or now < max(self._next_raise, self._held_until):
+        if now < max(self._next_raise, self._held_until):
             return False
         self._next_raise = now + RAISED_EVERY_S
         self._set_rate(Rate(min(self.full.per_second, self.rate.per_second + RAISED_BY * self.full.per_second)))
@@ -118,14 +126,6 @@ class Pace:
         self._drawn = 0
         self._most = max(1, int(rate.per_second))
         self._window_s = self._most / rate.per_second  # which holds no more than that
-
-    def _take_at_once(self, units: int) -> bool:
-        """Take permits that are there, which at a high rate is the rule; False where one must wait."""
-        if self._closed or not units <= min(self._drawn, self._most) or self._pause(units) > 0:
-            return False
-        self._drawn -= units
-        self._taken.extend([self._clock.monotonic()] * units)
-        return True
 
     async def _take_one(self) -> None:
         while not self._sends_away() and not await self._draw():
@@ -159,8 +159,9 @@ class Pace:
         return max(window, self._held_until - now)
 
     def _interrupt(self) -> None:
-        if self._wait is not None:
-            self._wait.reschedule(asyncio.get_running_loop().time())
+        wait, self._wait = self._wait, None  # once: a timeout that has begun to end cannot be moved
+        if wait is not None:
+            wait.reschedule(asyncio.get_running_loop().time())
 
     async def _interruptible(self, step: Awaitable[None]) -> bool:
         """Wait for `step`; False where the wait was ended before."""

@@ -232,6 +232,9 @@ async def test_each_half_of_a_refused_batch_waits_for_its_own_permit() -> None:
     asked: list[int] = []
 
     class Counted(Pace):
+        def take_at_once(self, units: int = 1) -> bool:
+            return False
+
         async def take(self, units: int = 1) -> bool:
             asked.append(units)
             return await super().take(units)
