@@ -49,7 +49,7 @@ def test_the_first_word_to_stop_finishes_what_left_and_says_how_to_go_on(
 def test_the_second_word_does_not_wait_for_a_provider_that_never_answers(tmp_path: Path, words: int) -> None:
     with embedded_sandbox(Misbehaviour(latency_s=3600)) as sandbox:
         desk = a_desk(tmp_path, str(tmp_path / "ledger.db"), sandbox.url)
-        process = desk.send("--rate", "1000/s")
+        process = desk.send("--rate", "1000/s", "--concurrency", str(IN_FLIGHT))
         wait_until(lambda: len(sandbox.carrier.messages) == IN_FLIGHT, process)
         process.send_signal(signal.SIGINT)
         read_until(f"Waiting for {IN_FLIGHT} answers", process)
