@@ -166,13 +166,6 @@ def report_lines(desk: Desk) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def never_requested(desk: Desk, messages: Sequence[Received]) -> int:
-    """How many messages a crash left unknown although the carrier never got them."""
-    at_carrier = {message.to for message in messages}
-    lines = report_lines(desk)
-    return sum(line["reason"] == "crashed" and line["to"] not in at_carrier for line in lines)
-
-
 def most_in_a_second(messages: Sequence[Received]) -> int:
     """The most that the carrier took in any span of one second."""
     moments = sorted(message.at.timestamp() for message in messages)
