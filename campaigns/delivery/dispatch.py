@@ -180,11 +180,14 @@ class _Run:
             await self._exchange(0)
 
     async def _exchange(self, room: int) -> bool:
-        """One transaction with the outbox; returns whether something was claimed."""
+        """One transaction with the outbox, and what it gave, even if cancelled; returns whether that was something."""
+        return await to_the_end(self._exchange_now(max(room, 0)))
+
+    async def _exchange_now(self, room: int) -> bool:
         written, self.outcomes, self.has_answers = self.outcomes, [], False
         asked = self.clock.monotonic()
         try:
-            claims = await to_the_end(self.outbox.exchange(written, max(room, 0)))
+            claims = await self.outbox.exchange(written, room)
         except Exception:
             self.outcomes = [*written, *self.outcomes]
             raise

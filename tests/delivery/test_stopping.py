@@ -71,6 +71,29 @@ async def test_a_cancelled_delivery_leaves_no_claim_without_an_outcome() -> None
     assert outbox.events().total() == sum(outbox.sizes)
 
 
+async def test_what_was_being_claimed_when_the_delivery_was_cancelled_goes_back() -> None:
+    claiming, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryOutbox):
+        async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
+            claims = await super().exchange(outcomes, size)
+            claiming.set()
+            await go.wait()
+            return claims
+
+    outbox, service = Slow([a_claim(row) for row in range(100)], Stop()), Service(accept)
+    task = asyncio.create_task(run(outbox, service.submit))
+    await claiming.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sum(outbox.sizes) > 0
+    assert outbox.events() == {MessageEvent.GIVE_BACK: sum(outbox.sizes)}
+    assert service.batches == []
+
+
 async def test_an_error_of_the_outbox_ends_the_loop_as_it_is_and_every_claim_has_an_outcome_all_the_same() -> None:
     class Broken(MemoryOutbox):
         async def exchange(self, outcomes: Sequence[Outcome], size: int) -> Sequence[Claim]:
