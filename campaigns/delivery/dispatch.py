@@ -19,7 +19,7 @@ from campaigns.delivery.health import AccountListener, Health
 from campaigns.delivery.load import Load
 from campaigns.delivery.pace import PATIENCE_S, Pace
 from campaigns.delivery.stop import Stop
-from campaigns.errors import AccountProblem, BatchRefused, NotTaken, ProviderError, Throttled
+from campaigns.errors import AccountProblem, BatchRefused, MaybeTaken, NotTaken, ProviderError, Throttled
 from campaigns.events import Figures
 from campaigns.model import Claim, Message, MessageEvent, Outcome, Submission
 
@@ -330,6 +330,7 @@ class _Run:
             return [self._settle(claim, error, sent_at) for claim in claims]
         except Exception as error:  # a provider's own bug: the request may have left, and the others must go on
             log.exception("%s failed on a request", type(error).__name__)
+            self._note(MaybeTaken("the provider's code failed"), started)  # who waits for the answer to a probe may go
             return [outcomes.failed(claim, sent_at) for claim in claims]
         self.health.answered()
         by_number = {submission.number: submission for submission in submissions}

@@ -94,6 +94,7 @@ class Health:
             self._hold(error, self._breaker.streak)
 
     def _hold(self, error: NotTaken, times: int) -> None:
+        asked = error.retry_after is not None
         seconds = error.retry_after if error.retry_after is not None else back_off(times)
-        if self._pace.hold(seconds):
+        if self._pace.hold(seconds, asked=asked):
             self._listener.held(seconds, error)

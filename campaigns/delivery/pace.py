@@ -39,7 +39,7 @@ class Pace:
         """`wait_s` is waited before the first permit."""
         self.full = rate
         self._clock = clock
-        self._held_until = clock.monotonic() + wait_s
+        self._held_until = self._asked_until = clock.monotonic() + wait_s
         self._taken: deque[float] = deque()  # the moments of the permits in the window
         self._turn = asyncio.Lock()
         self._wait: asyncio.Timeout | None = None
@@ -72,17 +72,22 @@ class Pace:
         for _ in range(min(units, len(self._taken))):
             self._taken.pop()
 
-    def hold(self, seconds: float) -> bool:
-        """Let nobody go for so long; False where they are held for longer already."""
+    def hold(self, seconds: float, *, asked: bool = False) -> bool:
+        """Let nobody go for so long; False where they are held for longer already.
+
+        What the provider `asked` for no release ends.
+        """
         until = self._clock.monotonic() + seconds
         is_longer = until > self._held_until
         self._held_until = max(until, self._held_until)
+        if asked:
+            self._asked_until = max(until, self._asked_until)
         self._interrupt()
         return is_longer
 
     def release(self) -> None:
         """End the hold."""
-        self._held_until = self._clock.monotonic()
+        self._held_until = self._asked_until
         self._interrupt()
 
     def next_in(self) -> float:

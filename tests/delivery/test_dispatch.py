@@ -484,8 +484,9 @@ async def test_a_provider_that_stays_away_ends_the_delivery_with_all_messages_pl
     assert outbox.events()[MessageEvent.FAIL] <= 1
 
 
-async def test_an_answer_of_any_kind_closes_the_breaker(without_waits: None) -> None:
-    answers = iter([NotTaken("gone")] * MOST_IN_A_ROW + [MaybeTaken("no answer")])
+@pytest.mark.parametrize("last", [MaybeTaken("no answer"), KeyError("a provider's bug")])
+async def test_an_answer_of_any_kind_closes_the_breaker(without_waits: None, last: Exception) -> None:
+    answers = iter([*[NotTaken("gone")] * MOST_IN_A_ROW, last])
 
     def answer(batch: Sequence[Message]) -> Sequence[Submission]:
         for error in answers:
