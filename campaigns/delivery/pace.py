@@ -63,8 +63,15 @@ class Pace:
         """
         async with self._turn:
             for _ in range(units):
-                await self._take_one()
-            return not self._sends_away()
+                while not self._sends_away() and not await self._draw():
+                    pass
+            # They leave together, so that the window must have room for all of them at once.
+            while not self._sends_away() and (pause := self._pause(min(units, self._most))) > 0:
+                await self._interruptible(self._clock.sleep(pause))
+            if self._sends_away():
+                return False
+            self._taken.extend([self._clock.monotonic()] * units)
+            return True
 
     def put_back(self, units: int) -> None:
         """Take back permits that were not used: who asks next has them at once."""
@@ -132,13 +139,6 @@ class Pace:
         self._most = max(1, int(rate.per_second))
         self._window_s = self._most / rate.per_second  # which holds no more than that
 
-    async def _take_one(self) -> None:
-        while not self._sends_away() and not await self._draw():
-            pass
-        while not self._sends_away() and (pause := self._pause()) > 0:
-            await self._interruptible(self._clock.sleep(pause))
-        self._taken.append(self._clock.monotonic())
-
     def _sends_away(self) -> bool:
         return self._closed or self._held_until - self._clock.monotonic() > PATIENCE_S
 
@@ -154,7 +154,7 @@ class Pace:
         self._drawn -= 1
         return True
 
-    def _pause(self, units: int = 1) -> float:
+    def _pause(self, units: int) -> float:
         """Seconds until so many more fit into the window and nobody is held."""
         now = self._clock.monotonic()
         while self._taken and self._taken[0] <= now - self._window_s:

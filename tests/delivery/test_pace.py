@@ -38,6 +38,24 @@ async def test_many_units_take_as_long_as_they_are_worth() -> None:
     assert SYSTEM_CLOCK.monotonic() - started >= 1.0
 
 
+async def test_units_that_leave_together_count_in_the_window_from_when_they_leave() -> None:
+    pace, moments = Pace(Rate(30), SYSTEM_CLOCK), []
+    for _ in range(6):
+        assert await pace.take(7)
+        moments.append(SYSTEM_CLOCK.monotonic())
+    for first, fifth in zip(moments, moments[4:], strict=False):  # four are 28
+        assert fifth - first >= 1.0 - 0.002
+
+
+async def test_who_is_sent_away_leaves_the_window_as_it_was() -> None:
+    pace = Pace(Rate(0.01), SYSTEM_CLOCK)
+    pace.hold(3600)
+    assert not await pace.take()
+    pace.release()
+    async with asyncio.timeout(5):
+        assert await pace.take()
+
+
 async def test_a_hold_lets_nobody_go_before_it_is_over() -> None:
     pace = Pace(Rate(1000), SYSTEM_CLOCK)
     assert pace.hold(0.2)
