@@ -45,14 +45,14 @@ class AccountOutbox:
         """
         pauses = self._judge(outcomes, self._limits)
         final = [outcome for outcome in outcomes if AFTER[outcome.event] is not MessageState.PLANNED]
-        claims: list[Claim] = []
+        tried: list[Claim] = []
 
         def unit(connection: Connection) -> Sequence[Claim]:
             now_ms = self._clock.now_ms()
             # Nothing goes back without the lease: who has it now may have claimed it again, under the same try.
             holds_lease = is_held(connection, self._account, self._owner)
             # Run again, for a commit that may have come through although its answer was lost: no claim of it left.
-            lost = [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in claims]
+            lost = [Outcome(claim=claim, event=MessageEvent.GIVE_BACK) for claim in tried]
             finish(connection, [*lost, *outcomes] if holds_lease else final, now_ms)
             if holds_lease and len(final) < len(outcomes):
                 cancel_planned(connection, self._account, now_ms)  # what came back to a campaign that was cancelled
@@ -60,7 +60,8 @@ class AccountOutbox:
                 move(connection, campaign_id, ACTIVE, CampaignState.PAUSED, reason)
             if not holds_lease or not size:
                 return ()
-            claims[:] = claim_due(connection, self._account, self._ledger.prefix, size, now_ms)
+            claims = claim_due(connection, self._account, self._ledger.prefix, size, now_ms)
+            tried.extend(claims)  # of every run: the first may be on disk though the second was not
             if any(claim.campaign_id not in self._limits for claim in claims):
                 self._limits |= find_failure_limits(connection, self._account)
             return claims

@@ -6,11 +6,12 @@ from sqlalchemy.exc import OperationalError
 
 from campaigns.clock import SYSTEM_CLOCK
 from campaigns.ledger import Ledger
+from campaigns.ledger.campaigns import ACTIVE, get_status, move
 from campaigns.ledger.leases import Owner, acquire, release
 from campaigns.ledger.outbox import AccountOutbox
 from campaigns.ledger.schema import messages
 from campaigns.ledger.writer import Writer
-from campaigns.model import CampaignId, MessageEvent, Outcome
+from campaigns.model import CampaignId, CampaignState, MessageEvent, MessageState, Outcome
 from tests.builders import a_campaign
 
 
@@ -60,6 +61,33 @@ async def test_a_claim_whose_commit_was_answered_by_nobody_is_made_again_and_lea
     claims = await outbox.exchange([], 2)
     assert [claim.row for claim in claims] == [2, 3]
     assert states(ledger) == [("sending", 1), ("sending", 1), ("planned", 0)]
+
+
+async def test_of_two_tries_whose_commits_nobody_answered_no_claim_stays_behind(ledger: Ledger) -> None:
+    older, newer = (a_campaign(ledger, name=name) for name in ("older", "newer"))
+    with ledger.write() as connection:
+        move(connection, older, ACTIVE, CampaignState.PAUSED)
+    outbox, _ = an_outbox(ledger)
+    runs = iter(range(3))
+
+    @contextmanager
+    def losing() -> Iterator[Connection]:
+        turn = next(runs)
+        with ledger.engine.begin() as connection:
+            yield connection
+            if turn == 1:  # before the commit, which takes it back
+                raise OperationalError("COMMIT", None, Exception("connection lost"))
+        if turn == 0:  # after it
+            with ledger.write() as connection:
+                move(connection, older, (CampaignState.PAUSED,), CampaignState.RUNNING)
+            raise OperationalError("COMMIT", None, Exception("connection lost"))
+
+    ledger._writer = Writer(losing)
+    claims = await outbox.exchange([], 2)
+    assert {claim.campaign_id for claim in claims} == {older}
+    with ledger.read() as connection:
+        statuses = [get_status(connection, campaign_id) for campaign_id in (older, newer)]
+    assert [status.counts[MessageState.SENDING] for status in statuses] == [2, 0]
 
 
 async def test_without_the_lease_a_late_result_counts_but_nothing_goes_back(ledger: Ledger) -> None:
