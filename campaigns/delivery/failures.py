@@ -26,12 +26,12 @@ class FailureStreaks:
         pauses: dict[CampaignId, str] = {}
         for outcome in outcomes:
             campaign_id = outcome.claim.campaign_id
-            streak = self.streaks.setdefault(campaign_id, [])
+            streak, limit = self.streaks.setdefault(campaign_id, []), limits.get(campaign_id, MOST_IN_A_ROW)
             if outcome.event is MessageEvent.ACCEPT:
                 streak.clear()
-            elif outcome.event in FAILURES and outcome.reason != INTERRUPTED:
+            elif limit and outcome.event in FAILURES and outcome.reason != INTERRUPTED:
                 streak.append(outcome)
-                if len(streak) == limits.get(campaign_id, MOST_IN_A_ROW):
+                if len(streak) == limit:
                     pauses[campaign_id] = _reason(streak)
                     streak.clear()  # who resumes it begins anew
         return pauses
