@@ -32,6 +32,7 @@ class _Token:
     value: str
     life_s: float  #: from the log-in on
     renew_at: float  #: of the monotonic clock
+    ends_at: float
 
 
 class LogIn:
@@ -66,6 +67,8 @@ class LogIn:
         """The token, made anew when it ends soon or is the one that was refused; many callers share one log-in."""
         if self._holds(self._token, refused):
             return self._token
+        if self._turn.locked() and self._may_still_do(self._token, refused):
+            return self._token  # who waited for the new one had to leave with all others at once, over the rate
         ended = self._ended
         async with self._turn:
             if self._ended > ended and self._error:  # the log-in that we waited for failed: ours would too
@@ -74,6 +77,9 @@ class LogIn:
 
     def _holds(self, token: _Token | None, refused: _Token | None) -> TypeGuard[_Token]:
         return token is not None and token is not refused and self._clock.monotonic() < token.renew_at
+
+    def _may_still_do(self, token: _Token | None, refused: _Token | None) -> TypeGuard[_Token]:
+        return token is not None and token is not refused and self._clock.monotonic() < token.ends_at
 
     async def _log_in(self) -> _Token:
         self._error = None
@@ -126,7 +132,8 @@ class LogIn:
             raise self._no_log_in(reply)
         life_s = _life_s(answer, self._clock.now())
         renew_after_s = max(life_s - RENEW_BEFORE_S, life_s / 2)
-        return _Token(value, life_s, self._clock.monotonic() + renew_after_s)
+        now = self._clock.monotonic()
+        return _Token(value, life_s, renew_at=now + renew_after_s, ends_at=now + life_s)
 
 
 def _header(token: _Token) -> dict[str, str]:

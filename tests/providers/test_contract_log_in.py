@@ -116,3 +116,27 @@ async def test_a_token_is_renewed_before_a_day_is_over(open_at: OpenAt, samples:
             await provider.submit([a_message()])
             log_ins.append(len(service.requests(samples.log_in_path)))
     assert log_ins == [1, 1, 2, 2]
+
+
+async def test_nobody_waits_for_a_new_token_while_the_old_one_is_good(
+    open_at: OpenAt, samples: Samples, server: Server
+) -> None:
+    hours, renewing = [0.0], asyncio.Event()
+    clock = Clock(now=lambda: NOW, monotonic=lambda: 3600 * hours[-1], sleep=SYSTEM_CLOCK.sleep)
+
+    def stall_renewals(line: str) -> Fault | None:
+        if samples.log_in_path not in line or hours[-1] == 0:
+            return None
+        renewing.set()
+        return Fault.STALL
+
+    async with open_wire(server.url) as wire:
+        wire.choose = stall_renewals
+        provider = open_at(wire.url, clock=clock)
+        await provider.submit([a_message(631)])
+        hours.append(23.98)
+        renewal = asyncio.create_task(provider.submit([a_message(632)]))
+        await renewing.wait()
+        await provider.submit([a_message(633)])
+        assert not renewal.done()
+        renewal.cancel()
