@@ -194,6 +194,7 @@ class _Run:
         if claims:
             self._learn_fill(claims)
             self.waiting.extend((claim, asked) for claim in claims)
+            self._let_go_beyond(2 * self._ahead())
             self.arrived.set()
         return bool(claims)
 
@@ -204,10 +205,18 @@ class _Run:
         is_full = self.in_flight >= self.at_once and not self.has_answers
         if is_full or self.pace.next_in() > AHEAD_S:
             return 0
+        return self._ahead() - len(self.waiting) - self.at_pace
+
+    def _ahead(self) -> int:
+        """How many messages are about 100 ms of work."""
+        rate = self.pace.rate.per_second
         ahead = max(1, int(AHEAD_S * self.load.per_second(rate))) * self.fill
-        if self.units_each:
-            ahead = min(ahead, max(1, int(AHEAD_S * rate / self.units_each)))
-        return ahead - len(self.waiting) - self.at_pace
+        return min(ahead, max(1, int(AHEAD_S * rate / self.units_each))) if self.units_each else ahead
+
+    def _let_go_beyond(self, most: int) -> None:
+        """Give back what is more work than it was taken for: requests hold fewer of these than of those before."""
+        while len(self.waiting) > most:
+            self._give_back([self.waiting.pop()[0]])
 
     def _let_go_while_held(self) -> None:
         """Give back what waits when nobody may go for a while: a crash or a pause meanwhile finds it planned."""
