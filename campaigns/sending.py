@@ -127,7 +127,8 @@ class Run:
     async def _drive(self, owner: Owner) -> None:
         """Hold the account's lease and send what is due for it."""
         account = self.account.name
-        await self._ledger_run(self._take_over)
+        if not await self._ledger_run(lambda connection: self._take_over(connection, owner)):
+            return
         await self._look()
         if self.stop.asked.is_set() or not await self._is_open():
             return
@@ -145,12 +146,18 @@ class Run:
                 await self._ledger_run(lambda connection: pause_account(connection, account, reason))
         await self._ledger_run(lambda connection: end(connection, account, self._now_us(), window_us))
 
-    def _take_over(self, connection: Connection) -> None:
-        """What a dead sender had on its way may have been taken; under a provider's key it goes again all the same."""
+    def _take_over(self, connection: Connection, owner: Owner) -> bool:
+        """What a dead sender had on its way may have been taken; under a provider's key it goes again all the same.
+
+        False where the lease is lost again meanwhile: what is on its way is somebody else's.
+        """
         account, now_ms = self.account.name, self.clock.now_ms()
+        if not is_held(connection, account, owner):
+            return False
         settle_crashed(connection, account, now_ms)
         if DuplicateGuard.KEY in guard_of(self.account):
             send_again_for(connection, account, now_ms)
+        return True
 
     async def _log_in(self, provider: Provider) -> bool:
         """Log in before the first message; what may pass (503, a refused connection) is tried again a few times.

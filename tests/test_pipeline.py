@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from campaigns.campaign import Campaign
 from campaigns.clock import SYSTEM_CLOCK
@@ -300,6 +300,30 @@ async def test_a_sender_that_lost_its_lease_to_one_that_died_takes_it_back(place
             summary = await send(planned, listen=steal)
         assert set(received(sandbox).values()) == {1}
     assert (summary.status.state, summary.sent) == (CampaignState.DONE, 200)
+
+
+async def test_who_lost_its_lease_at_once_again_leaves_alone_what_the_other_has_on_its_way(
+    place: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, stop = Owner.here(), Stop()
+
+    def slept(connection: Connection, account: str, owner: Owner, now_ms: int) -> Owner | None:
+        """The machine sleeps after the commit, and another takes the lease over and sends."""
+        found = acquire(connection, account, owner, now_ms)
+        if found is None:
+            release(connection, account, owner)
+            acquire(connection, account, other, now_ms)
+            claim_due(connection, account, place.prefix, 3, now_ms)
+        return found
+
+    def stop_when_watching(event: Event) -> None:
+        if isinstance(event, Watching):
+            stop.abort()
+
+    monkeypatch.setattr("campaigns.sending.acquire", slept)
+    with plan(a_campaign(a_list(tmp_path, 3)), ledger=place, account=an_account("http://127.0.0.1:1")) as ready:
+        summary = await send(ready, stop=stop, listen=stop_when_watching)
+    assert summary.status.counts["sending"] == 3
 
 
 async def test_what_a_dead_sender_left_on_its_way_is_counted_as_done_by_who_goes_on(

@@ -342,6 +342,22 @@ async def test_a_claim_that_grew_old_is_given_back_and_not_sent() -> None:
     assert service.batches == []
 
 
+async def test_a_claim_is_as_old_as_the_question_for_it() -> None:
+    offset = 0.0
+    clock = Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: SYSTEM_CLOCK.monotonic() + offset, sleep=SYSTEM_CLOCK.sleep)
+
+    class Sleepy(MemoryOutbox):
+        def claim(self, size: int) -> Sequence[Claim]:
+            nonlocal offset
+            offset += STALE_S + 1  # the machine slept between the commit and its answer
+            return super().claim(size)
+
+    outbox, service = Sleepy([a_claim(1)], Stop()), Service(accept)
+    await run(outbox, service.submit, workers=1, clock=clock)
+    assert outbox.events() == {MessageEvent.GIVE_BACK: 1}
+    assert service.batches == []
+
+
 async def test_at_a_slow_pace_the_permit_of_a_claim_that_grew_old_goes_to_the_next() -> None:
     offset = 0.0
     clock = Clock(now=SYSTEM_CLOCK.now, monotonic=lambda: SYSTEM_CLOCK.monotonic() + offset, sleep=SYSTEM_CLOCK.sleep)
