@@ -86,19 +86,20 @@ async def ask_about(
     # comes late all the same, whichever is written first moves the message on, and the other finds no `unknown`.
     if not can_be_asked(provider):
         raise _cannot_be_asked(status)
-    campaign_id, asked, settled, waiting = _id_of(status), 0, Counter[str](), list[UnknownMessage]()
+    campaign_id, asked, settled, latest = _id_of(status), 0, Counter[str](), list[datetime]()
     for page in _pages(ledger, campaign_id, provider.capabilities.batch_size):
         reports = await _ask(provider, status.account, page, listen, clock)
         known = [_judge(one, reports.get((one.reference, one.number)), provider, clock) for one in page]
         with ledger.write() as connection:
             final = [one for one in known if one is not None]
             settled += settle_unknown(connection, campaign_id, final, clock.now_ms())
-        waiting += [message for message, one in zip(page, known, strict=True) if one is None]
+        waiting = [message.since for message, one in zip(page, known, strict=True) if one is None]
+        latest = [max(latest + waiting)] if waiting else latest  # of a million one is enough
         asked += len(page)
     with ledger.read() as connection:
         status = get_status(connection, campaign_id)
-    ask_after = max((message.since for message in waiting), default=None)
-    return Reconciled(status=status, asked=asked, settled=settled, ask_after=ask_after and ask_after + ON_ITS_WAY)
+    ask_after = latest[0] + ON_ITS_WAY if latest else None
+    return Reconciled(status=status, asked=asked, settled=settled, ask_after=ask_after)
 
 
 def get_it_twice(unknown: int) -> str:
