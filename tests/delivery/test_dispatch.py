@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.clock import SYSTEM_CLOCK, Clock
 from campaigns.delivery.breaker import MOST_IN_A_ROW, MOST_PROBES
-from campaigns.delivery.dispatch import STALE_S, Plan, deliver
+from campaigns.delivery.dispatch import AHEAD_S, STALE_S, Plan, deliver
 from campaigns.delivery.outcomes import MOST_TRIES
 from campaigns.delivery.pace import Pace
 from campaigns.delivery.stop import Stop
@@ -378,6 +378,36 @@ async def test_claims_reach_no_further_ahead_than_a_tenth_of_a_second() -> None:
     outbox, service = MemoryOutbox([a_claim(row) for row in range(30)], Stop()), Service(accept)
     await run(outbox, service.submit, workers=32, rate=Rate(50))
     assert max(outbox.sizes) <= 5
+
+
+@pytest.mark.parametrize("workers", [1, 32])
+async def test_what_waits_and_what_is_at_the_pace_are_no_more_than_a_tenth_of_a_second_together(workers: int) -> None:
+    class Watched(MemoryOutbox):
+        def claim(self, size: int) -> Sequence[Claim]:
+            claims = super().claim(size)
+            ahead.append(ear.looks[0]().waiting + len(claims))
+            return claims
+
+    ahead: list[int] = []
+    outbox, service = Watched([a_claim(row) for row in range(30)], Stop()), Service(accept)
+    plan, ear = Plan(workers=workers, batch_size=1, units=lambda claims: 1), Ear()
+    async with asyncio.timeout(20):
+        await deliver(outbox, service.submit, Pace(Rate(50), SYSTEM_CLOCK), outbox.stop, plan, SYSTEM_CLOCK, ear)
+    assert max(ahead) <= 5
+
+
+async def test_at_a_slow_pace_nothing_is_claimed_until_shortly_before_its_turn() -> None:
+    class Watched(MemoryOutbox):
+        def claim(self, size: int) -> Sequence[Claim]:
+            waits.append(pace.next_in() if self.due else 0.0)
+            return super().claim(size)
+
+    waits: list[float] = []
+    pace = Pace(Rate(2), SYSTEM_CLOCK)
+    outbox, service = Watched([a_claim(row) for row in range(3)], Stop()), Service(accept)
+    await run(outbox, service.submit, pace=pace)
+    assert len(service.batches) == 3
+    assert max(waits) <= AHEAD_S
 
 
 async def test_claims_of_one_message_do_not_pass_for_a_text_that_all_get() -> None:
