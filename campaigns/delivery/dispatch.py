@@ -188,7 +188,7 @@ class _Run:
         asked = self.clock.monotonic()
         try:
             claims = await self.outbox.exchange(written, room)
-        except Exception:
+        except Exception:  # raised again: whatever it is, these are not written and must not be lost
             self.outcomes = [*written, *self.outcomes]
             raise
         if claims:
